@@ -1,0 +1,182 @@
+use std::{
+    fmt::{self, Debug, Formatter},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::Response;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
+
+use super::{
+    builder::{ActionBuilder, ParameterPlace},
+    paging::{WithoutPagination, judge},
+    wire::{Envelope, Layout, decode},
+};
+use crate::{
+    error::Error,
+    page::Page,
+    paginator::Paginator,
+    transport::{Endpoint, decode_error},
+};
+
+/// An action that lists records, read with limit and offset.
+///
+/// It posts to `/connectors/{connector}/actions/{action}/execute` and follows
+/// the `nextOffset` of each response while `hasMore` says that there is more.
+/// The record type `T` is yours; unknown fields are up to its `Deserialize`.
+///
+/// # Errors
+///
+/// A service that contradicts itself is an error, and never an end or an endless
+/// reading:
+///
+/// - more without a `nextOffset`, or a paging object that does not say whether
+///   there is more ([`Contradiction`](crate::ErrorKind::Contradiction));
+/// - a `nextOffset` at or below the offset that was asked for, or a page with
+///   the same data as the one before ([`Loop`](crate::ErrorKind::Loop));
+/// - a `nextOffset` below the last record of its page, so that records would
+///   come twice ([`Contradiction`](crate::ErrorKind::Contradiction));
+/// - no paging object, unless the caller takes it for
+///   [a single page](WithoutPagination::SinglePage).
+///
+/// A service that gives fewer records than were asked for, none at all, or
+/// another number of them on each page, is read on. One that leaps beyond its
+/// records is followed, and the leap is counted in
+/// [`Progress::skipped`](crate::Progress::skipped).
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, alloy::Action, testing::Alloy};
+/// use serde::Deserialize;
+///
+/// #[derive(Deserialize)]
+/// struct Contact {
+///     id: u64,
+///     email: String,
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let service = Alloy::new(1).records(120);
+/// let contacts = Action::<Contact>::builder("hubspot", "listContacts")
+///     .api_key("sk-...")
+///     .credential_id("68d9876543210fedcba98765")
+///     .transport(service) // without this line, over HTTPS
+///     .build()?;
+///
+/// let contacts: Vec<Contact> = contacts.records().try_collect().await?;
+/// assert_eq!(contacts.len(), 120);
+/// # assert!(contacts.iter().all(|contact| contact.id < 120 && contact.email.contains('@')));
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
+#[must_use = "a paginator does nothing until it is read"]
+pub struct Action<T> {
+    reader: Arc<Reader>,
+    record: PhantomData<fn() -> T>,
+}
+
+/// What does not depend on the record type.
+pub(super) struct Reader {
+    pub(super) endpoint: Endpoint,
+    /// The body without its limit and offset.
+    pub(super) body: Map<String, Value>,
+    pub(super) place: ParameterPlace,
+    pub(super) limit: u64,
+    pub(super) layout: Layout,
+    pub(super) without_pagination: WithoutPagination,
+    pub(super) accepts_repeated_pages: bool,
+    pub(super) identity: String,
+}
+
+/// A cursor of an action: how many records to skip.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offset {
+    pub(super) offset: u64,
+}
+
+impl<T> Action<T> {
+    /// An action of a connector, both by their ids: `hubspot`, `listContacts`.
+    pub fn builder(connector: impl Into<String>, action: impl Into<String>) -> ActionBuilder<T> {
+        ActionBuilder::new(connector.into(), action.into())
+    }
+
+    pub(super) fn new(reader: Reader) -> Self {
+        Self { reader: Arc::new(reader), record: PhantomData }
+    }
+}
+
+impl Reader {
+    fn request(&self, offset: u64) -> Map<String, Value> {
+        let mut body = self.body.clone();
+        let parameters = body.entry(self.place.field()).or_insert_with(|| Map::new().into());
+        if let Value::Object(parameters) = parameters {
+            parameters.insert("limit".to_owned(), self.limit.into());
+            parameters.insert("offset".to_owned(), offset.into());
+        }
+        body
+    }
+
+    fn decode<T: DeserializeOwned>(
+        &self,
+        response: &Response<Bytes>,
+    ) -> Result<Envelope<T>, Error> {
+        let body = std::str::from_utf8(response.body()).map_err(|error| {
+            decode_error("the response is no UTF-8", response).with_source(error)
+        })?;
+        decode(body, &self.layout).map_err(|error| {
+            let said = self.endpoint.said(response.body());
+            let message = format!("the response is not what the action documents{said}");
+            decode_error(message, response).with_source(error)
+        })
+    }
+}
+
+#[async_trait]
+impl<T: DeserializeOwned + Send> Paginator for Action<T> {
+    type Record = T;
+    type Cursor = Offset;
+
+    fn start(&self) -> Offset {
+        Offset::default()
+    }
+
+    async fn fetch(&self, cursor: &Offset) -> Result<Page<T, Offset>, Error> {
+        let Offset { offset } = *cursor;
+        let response = self.reader.endpoint.post(&self.reader.request(offset)).await?;
+        let Envelope { data, pagination, digest } = self.reader.decode::<T>(&response)?;
+        // Some services write an empty list as null; without a paging object
+        // beside it, it is no list at all.
+        let Some(records) = data.or_else(|| pagination.as_ref().map(|_| Vec::new())) else {
+            let said = self.reader.endpoint.said(response.body());
+            return Err(decode_error(format!("the response has no data{said}"), &response));
+        };
+        let count = records.len() as u64;
+        let step = judge(offset, count, pagination.as_ref(), self.reader.without_pagination)?;
+        Ok(Page::new(records, step.next.map(|offset| Offset { offset }))
+            .with_skipped(step.skipped)
+            .with_total(pagination.and_then(|pagination| pagination.total()))
+            .with_digest((!self.reader.accepts_repeated_pages).then_some(digest)))
+    }
+
+    fn identity(&self) -> String {
+        self.reader.identity.clone()
+    }
+}
+
+impl<T> Clone for Action<T> {
+    fn clone(&self) -> Self {
+        Self { reader: Arc::clone(&self.reader), record: PhantomData }
+    }
+}
+
+impl<T> Debug for Action<T> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Action")
+            .field("identity", &self.reader.identity)
+            .field("limit", &self.reader.limit)
+            .finish_non_exhaustive()
+    }
+}

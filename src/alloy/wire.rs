@@ -1,0 +1,185 @@
+//! What goes over the wire: one pass from the bytes of a response to records,
+//! wherever in it they lie.
+
+use std::{
+    borrow::Cow,
+    fmt::{self, Formatter},
+};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::{Value, value::RawValue};
+use xxhash_rust::xxh3::Xxh3;
+
+/// A place in a JSON document (RFC 6901), as the keys that lead to it.
+#[derive(Clone, Debug)]
+pub(super) struct Pointer(Vec<String>);
+
+impl Pointer {
+    /// `None` if it is no JSON pointer.
+    pub(super) fn parse(pointer: &str) -> Option<Self> {
+        if pointer.is_empty() {
+            return Some(Self(Vec::new()));
+        }
+        let keys = pointer.strip_prefix('/')?.split('/');
+        Some(Self(keys.map(|key| key.replace("~1", "/").replace("~0", "~")).collect()))
+    }
+}
+
+/// Where things lie in a response.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) data: Pointer,
+    pub(super) pagination: Pointer,
+}
+
+/// What a response holds.
+#[derive(Debug)]
+pub(super) struct Envelope<T> {
+    /// `None` where it is missing or null.
+    pub(super) data: Option<Vec<T>>,
+    /// `None` where it is missing or null.
+    pub(super) pagination: Option<Pagination>,
+    /// A digest of the data as it was written.
+    pub(super) digest: u64,
+}
+
+/// The paging object. What its fields mean together is judged elsewhere.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Pagination {
+    #[serde(default)]
+    pub(super) has_more: Option<bool>,
+    #[serde(default)]
+    pub(super) next_offset: Option<u64>,
+    /// Not in the guide; shown where it is there.
+    #[serde(default)]
+    total: Option<Value>,
+}
+
+impl Pagination {
+    pub(super) fn total(&self) -> Option<u64> {
+        self.total.as_ref()?.as_u64()
+    }
+}
+
+/// Reads a response in one pass.
+pub(super) fn decode<T: DeserializeOwned>(
+    body: &str,
+    layout: &Layout,
+) -> Result<Envelope<T>, serde_json::Error> {
+    let mut found = Found { data: None, pagination: None, beside: Vec::new() };
+    let mut deserializer = serde_json::Deserializer::from_str(body);
+    let seek = Seek { data: Some(&layout.data.0), pagination: Some(&layout.pagination.0) };
+    Node { seek, found: &mut found }.deserialize(&mut deserializer)?;
+    deserializer.end()?;
+    let pagination = found.pagination.map(|raw| serde_json::from_str(raw.get())).transpose()?;
+    Ok(Envelope {
+        data: found.data,
+        pagination: pagination.flatten(),
+        digest: digest(body, &found.beside),
+    })
+}
+
+/// The digest of a body without the values beside the data: those may differ
+/// from page to page though the data is the same.
+fn digest(body: &str, beside: &[&str]) -> u64 {
+    let mut digest = Xxh3::new();
+    let mut from = 0;
+    for value in beside {
+        // Each value is a slice of the body, and they come in order.
+        let begin = value.as_ptr().addr() - body.as_ptr().addr();
+        digest.update(&body.as_bytes()[from..begin]);
+        from = begin + value.len();
+    }
+    digest.update(&body.as_bytes()[from..]);
+    digest.digest()
+}
+
+/// What was found on the way through a document.
+struct Found<'de, T> {
+    data: Option<Vec<T>>,
+    pagination: Option<&'de RawValue>,
+    /// The values that are no part of the data, in their order.
+    beside: Vec<&'de str>,
+}
+
+/// The keys that lead from here to what is sought; `None` where it lies elsewhere.
+#[derive(Clone, Copy)]
+struct Seek<'p> {
+    data: Option<&'p [String]>,
+    pagination: Option<&'p [String]>,
+}
+
+impl Seek<'_> {
+    /// What is sought below a key.
+    fn below(self, key: &str) -> Self {
+        Self { data: below(self.data, key), pagination: below(self.pagination, key) }
+    }
+
+    fn is_over(self) -> bool {
+        self.data.is_none() && self.pagination.is_none()
+    }
+}
+
+fn below<'p>(path: Option<&'p [String]>, key: &str) -> Option<&'p [String]> {
+    let (first, rest) = path?.split_first()?;
+    (first == key).then_some(rest)
+}
+
+/// A value in which something is sought.
+struct Node<'p, 'f, 'de, T> {
+    seek: Seek<'p>,
+    found: &'f mut Found<'de, T>,
+}
+
+impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Node<'_, '_, 'de, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        if self.seek.data.is_some_and(<[_]>::is_empty) {
+            self.found.data = Option::deserialize(deserializer)?;
+        } else if self.seek.pagination.is_some_and(<[_]>::is_empty) {
+            let raw = <&RawValue>::deserialize(deserializer)?;
+            self.found.pagination = Some(raw);
+            self.found.beside.push(raw.get());
+        } else if self.seek.is_over() {
+            self.found.beside.push(<&RawValue>::deserialize(deserializer)?.get());
+        } else {
+            deserializer.deserialize_any(self)?;
+        }
+        Ok(())
+    }
+}
+
+impl<'de, T: DeserializeOwned> Visitor<'de> for Node<'_, '_, 'de, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array that leads to the records")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            map.next_value_seed(Node { seek: self.seek.below(&key), found: self.found })?;
+        }
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        for index in 0_usize.. {
+            let seek = self.seek.below(&index.to_string());
+            if seq.next_element_seed(Node { seek, found: self.found })?.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// `null` leads nowhere: what lies below it is missing.
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}

@@ -1,0 +1,133 @@
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Where a reading stands: everything that it still has to read.
+///
+/// A checkpoint is taken from a stream or its [`Monitor`](crate::Monitor) after
+/// any record, and every fatal [`Error`](crate::Error) carries one.
+/// [`Read::resume`](crate::Read::resume) goes on from it and gives exactly the
+/// records that were still to come.
+///
+/// It is a value to keep: serialize it with serde, as JSON for example. It
+/// holds cursors and ids, never credentials. It is bound to the
+/// [identity](crate::Paginator::identity) of the paginator that made it, and to
+/// a version of this format.
+///
+/// # Errors
+///
+/// Deserializing refuses what is no checkpoint, and what a newer version of
+/// this crate wrote. Resuming refuses the checkpoint of another paginator.
+///
+/// ```
+/// use pagestream::Checkpoint;
+///
+/// let newer = r#"{"version":9,"identity":"x","pages":0,"records":0,"open":[],"waiting":[]}"#;
+/// let refusal = serde_json::from_str::<Checkpoint>(newer).unwrap_err();
+/// assert!(refusal.to_string().contains("version 9"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Checkpoint {
+    pub(crate) version: Version,
+    /// What the paginator said that it reads.
+    pub(crate) identity: String,
+    /// Pages handed out whole.
+    pub(crate) pages: u64,
+    /// Records handed out.
+    pub(crate) records: u64,
+    /// Errors given out that concerned some ids alone.
+    #[serde(default)]
+    pub(crate) failures: u64,
+    /// Positions that the service passed over.
+    #[serde(default)]
+    pub(crate) skipped: u64,
+    /// Requests that go out again as they stood, in this order.
+    pub(crate) open: Vec<OpenRequest>,
+    /// The cursors that waited behind them, in order.
+    pub(crate) waiting: Vec<Value>,
+    /// The ids that were reported as failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) failed: Vec<String>,
+    /// The digest of the last page that was handed out whole.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) digest: Option<u64>,
+}
+
+impl Checkpoint {
+    /// How many pages had been handed out whole.
+    #[must_use]
+    pub fn pages(&self) -> u64 {
+        self.pages
+    }
+
+    /// How many records had been handed out.
+    #[must_use]
+    pub fn records(&self) -> u64 {
+        self.records
+    }
+
+    /// What the paginator that made it [reads](crate::Paginator::identity).
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// Whether nothing was left to read.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.open.is_empty() && self.waiting.is_empty()
+    }
+}
+
+/// A request whose page was not handed out whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct OpenRequest {
+    pub(crate) cursor: Value,
+    /// The units of the request that are left; all of them where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) units: Option<Vec<usize>>,
+    /// Present where the page had arrived, and so what it leads to is among
+    /// the rest of the checkpoint already: it is read for its records alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) replay: Option<Position>,
+}
+
+/// How much of a page is out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Position {
+    pub(crate) records: usize,
+    pub(crate) failures: usize,
+}
+
+/// The version of the format; only the one that this crate writes comes in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "u64", into = "u64")]
+pub(crate) struct Version;
+
+impl Version {
+    const CURRENT: u64 = 1;
+}
+
+impl From<Version> for u64 {
+    fn from(_: Version) -> Self {
+        Version::CURRENT
+    }
+}
+
+impl TryFrom<u64> for Version {
+    type Error = String;
+
+    fn try_from(version: u64) -> Result<Self, String> {
+        if version == Self::CURRENT {
+            Ok(Self)
+        } else {
+            Err(format!(
+                "this checkpoint is of version {version}, and this pagestream reads version {}: \
+                 resume it with the pagestream that wrote it, or read from the start",
+                Self::CURRENT
+            ))
+        }
+    }
+}

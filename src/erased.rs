@@ -1,0 +1,96 @@
+use std::collections::VecDeque;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use crate::{
+    cursor::Cursor,
+    error::{Error, ErrorKind},
+    page::Page,
+    paginator::Paginator,
+};
+
+/// How many waiting cursors are shown to the inner paginator's `pack`, so that
+/// translating them does not cost more the more there are.
+const SHOWN_TO_PACK: usize = 64;
+
+/// A paginator without its type: [`PaginatorExt::boxed`](crate::PaginatorExt::boxed).
+///
+/// ```
+/// use futures::{TryStreamExt, stream};
+/// use pagestream::{BoxPaginator, Page, PaginatorExt, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let numbered = from_fn(1_u64, |page| async move {
+///     Ok(Page::new(vec![format!("page {page}")], (page < 3).then_some(page + 1)))
+/// });
+/// let linked = from_fn(None, |_: Option<String>| async { Ok(Page::last(vec!["link".to_owned()])) });
+///
+/// let all: Vec<BoxPaginator<String>> = vec![numbered.boxed(), linked.boxed()];
+/// let records = stream::select_all(all.iter().map(|paginator| paginator.records()));
+/// assert_eq!(records.try_collect::<Vec<_>>().await?.len(), 4);
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
+pub type BoxPaginator<R> = Box<dyn Paginator<Record = R, Cursor = Value>>;
+
+/// A paginator whose cursors are written as JSON.
+#[derive(Debug)]
+pub(crate) struct Erased<P>(P);
+
+impl<P> Erased<P> {
+    pub(crate) fn new(paginator: P) -> Self {
+        Self(paginator)
+    }
+}
+
+#[async_trait]
+impl<P: Paginator> Paginator for Erased<P> {
+    type Record = P::Record;
+    type Cursor = Value;
+
+    fn start(&self) -> Value {
+        // A cursor that can't be written as JSON becomes one that can't be read
+        // back, and so an error of the first `fetch`.
+        erase(&self.0.start()).unwrap_or_default()
+    }
+
+    async fn fetch(&self, cursor: &Value) -> Result<Page<P::Record, Value>, Error> {
+        let cursor = restore(cursor)?;
+        self.0.fetch(&cursor).await?.try_map_next(|cursor| erase(&cursor))
+    }
+
+    fn identity(&self) -> String {
+        self.0.identity()
+    }
+
+    fn pack(&self, waiting: &mut VecDeque<Value>) {
+        let shown = waiting.iter().take(SHOWN_TO_PACK).map(restore);
+        let Ok(mut inner) = shown.collect::<Result<VecDeque<P::Cursor>, _>>() else { return };
+        let shown = inner.len();
+        self.0.pack(&mut inner);
+        let Ok(packed) = inner.iter().map(erase).collect::<Result<Vec<_>, _>>() else { return };
+        waiting.drain(..shown);
+        for cursor in packed.into_iter().rev() {
+            waiting.push_front(cursor);
+        }
+    }
+
+    fn narrow(&self, cursor: &Value, units: &[usize]) -> Value {
+        restore::<P::Cursor>(cursor)
+            .and_then(|inner| erase(&self.0.narrow(&inner, units)))
+            .unwrap_or_else(|_| cursor.clone())
+    }
+}
+
+fn erase<C: Cursor>(cursor: &C) -> Result<Value, Error> {
+    serde_json::to_value(cursor).map_err(|error| {
+        Error::new(ErrorKind::Contract, "a cursor can't be written as JSON").with_source(error)
+    })
+}
+
+fn restore<C: Cursor>(cursor: &Value) -> Result<C, Error> {
+    C::deserialize(cursor).map_err(|error| {
+        Error::new(ErrorKind::Contract, "a cursor does not come back from JSON as it went")
+            .with_source(error)
+    })
+}

@@ -1,0 +1,233 @@
+//! The pure core: what to fetch next, what is in flight, whose turn it is to be
+//! handed out, and when the reading is over. It knows no records, no futures
+//! and no paginator, so a property test can run it by itself.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use crate::checkpoint::Position;
+
+/// The number of a request, in the order in which they are sent.
+pub(crate) type Ticket = u64;
+
+/// The cursors of a reading, from the one that waits to the page being handed out.
+#[derive(Debug)]
+pub(crate) struct Frontier<C> {
+    /// A checkpoint's requests: they go out as they stand, before what waits.
+    resumed: VecDeque<Request<C>>,
+    waiting: VecDeque<C>,
+    /// Requests whose pages are not handed out whole, in the order of sending.
+    open: VecDeque<(Request<C>, State)>,
+    /// The ticket of the foremost open request.
+    first: Ticket,
+    /// Whether a request failed, so that no other is sent.
+    failed: bool,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Request<C> {
+    pub(crate) cursor: Arc<C>,
+    /// Where the page goes on if it is read for its records alone.
+    pub(crate) replay: Option<Position>,
+}
+
+#[derive(Debug)]
+enum State {
+    InFlight,
+    /// The page is here; its next cursors have joined what waits.
+    Arrived(Shape),
+    Failed,
+}
+
+/// What the core knows of a page that arrived.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shape {
+    pub(crate) records: usize,
+    /// How many of them belong to each unit; empty where there are no units.
+    pub(crate) units: Vec<usize>,
+    /// The unit of each failure, in the order in which they are handed out.
+    pub(crate) failures: Vec<Option<usize>>,
+}
+
+/// What the driver does next.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Wait for a page in flight.
+    Wait,
+    /// Hand out the page of this request.
+    HandOut(Ticket),
+    /// Give out the error of this request.
+    Fail(Ticket),
+    /// Nothing is left to read.
+    Over,
+}
+
+/// A request that a resumed reading makes again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rest<'a, C> {
+    pub(crate) cursor: &'a C,
+    pub(crate) units: Option<Vec<usize>>,
+    pub(crate) replay: Option<Position>,
+}
+
+impl<C> Frontier<C> {
+    pub(crate) fn new(
+        resumed: impl IntoIterator<Item = Request<C>>,
+        waiting: impl IntoIterator<Item = C>,
+    ) -> Self {
+        Self {
+            resumed: resumed.into_iter().collect(),
+            waiting: waiting.into_iter().collect(),
+            open: VecDeque::new(),
+            first: 0,
+            failed: false,
+        }
+    }
+
+    /// The next request to send, if fewer than `window` are open. The page being
+    /// handed out takes a place in the window, so a window of 1 asks for a page
+    /// only when the one before is used up.
+    pub(crate) fn send(
+        &mut self,
+        window: usize,
+        pack: impl FnOnce(&mut VecDeque<C>),
+    ) -> Option<(Ticket, Arc<C>)> {
+        if self.failed || self.open.len() >= window {
+            return None;
+        }
+        let request = self.resumed.pop_front().or_else(|| {
+            pack(&mut self.waiting);
+            let cursor = Arc::new(self.waiting.pop_front()?);
+            Some(Request { cursor, replay: None })
+        })?;
+        let ticket = self.first + self.open.len() as Ticket;
+        let cursor = Arc::clone(&request.cursor);
+        self.open.push_back((request, State::InFlight));
+        Some((ticket, cursor))
+    }
+
+    /// Takes in a page. What it leads to is read before all else that waits: it
+    /// finishes what has begun, and the longest chain decides how long a
+    /// reading takes.
+    pub(crate) fn arrive(&mut self, ticket: Ticket, next: Vec<C>, shape: Shape) {
+        let (request, state) = self.at(ticket);
+        *state = State::Arrived(shape);
+        if request.replay.is_none() {
+            for cursor in next.into_iter().rev() {
+                self.waiting.push_front(cursor);
+            }
+        }
+    }
+
+    /// Takes in the failure of a request. It is given out when its turn comes,
+    /// and nothing is sent any more.
+    pub(crate) fn fail(&mut self, ticket: Ticket) {
+        self.at(ticket).1 = State::Failed;
+        self.failed = true;
+    }
+
+    pub(crate) fn turn(&self) -> Turn {
+        match self.open.front() {
+            Some((_, State::InFlight)) => Turn::Wait,
+            Some((_, State::Arrived(_))) => Turn::HandOut(self.first),
+            Some((_, State::Failed)) => Turn::Fail(self.first),
+            None => Turn::Over,
+        }
+    }
+
+    /// The foremost open request.
+    pub(crate) fn foremost(&self) -> Option<&Request<C>> {
+        self.open.front().map(|(request, _)| request)
+    }
+
+    /// Closes the foremost open request: its page is handed out whole.
+    pub(crate) fn close(&mut self) {
+        if self.open.pop_front().is_some() {
+            self.first += 1;
+        }
+    }
+
+    /// Whether nothing is left to read.
+    pub(crate) fn is_over(&self) -> bool {
+        self.open.is_empty() && self.resumed.is_empty() && self.waiting.is_empty()
+    }
+
+    /// How many requests are on their way.
+    pub(crate) fn in_flight(&self) -> usize {
+        self.open.iter().filter(|(_, state)| matches!(state, State::InFlight)).count()
+    }
+
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &C> {
+        self.waiting.iter()
+    }
+
+    /// The requests that a resumed reading makes again before it turns to what
+    /// waits. `out` is how much of the foremost page is out.
+    pub(crate) fn rest(&self, out: Option<Position>) -> Vec<Rest<'_, C>> {
+        let mut rest = Vec::new();
+        let mut out = out;
+        for (request, state) in &self.open {
+            let cursor = &*request.cursor;
+            let out = out.take().or(request.replay);
+            match state {
+                State::InFlight | State::Failed => {
+                    rest.push(Rest { cursor, units: None, replay: request.replay });
+                }
+                State::Arrived(shape) => {
+                    let led_on = request.replay.is_some();
+                    shape.rest(cursor, out.unwrap_or_default(), led_on, &mut rest);
+                }
+            }
+        }
+        rest.extend(self.resumed.iter().map(|request| Rest {
+            cursor: &*request.cursor,
+            units: None,
+            replay: request.replay,
+        }));
+        rest
+    }
+
+    fn at(&mut self, ticket: Ticket) -> &mut (Request<C>, State) {
+        let index = usize::try_from(ticket - self.first).unwrap_or(usize::MAX);
+        &mut self.open[index]
+    }
+}
+
+impl Shape {
+    /// What is left of a page of which `out` is out.
+    ///
+    /// A page without units is read again for its records, and those that are
+    /// out are passed over. With units, only those units are read again of
+    /// which something is left, so that what changes in a finished unit cannot
+    /// shift the rest. A unit that failed before it gave a record is asked for
+    /// anew: it led nowhere, so should it succeed now, its next cursor counts;
+    /// unless it `led_on` when it was read first, and fails only now.
+    fn rest<'a, C>(&self, cursor: &'a C, out: Position, led_on: bool, rest: &mut Vec<Rest<'a, C>>) {
+        if out.records >= self.records && out.failures >= self.failures.len() {
+            return;
+        }
+        let pending = self.failures.get(out.failures..).unwrap_or_default();
+        let failed = |unit: usize| pending.contains(&Some(unit));
+        let (mut anew, mut again, mut passed_over) = (Vec::new(), Vec::new(), 0);
+        let mut begin = 0;
+        for (unit, &records) in self.units.iter().enumerate() {
+            if failed(unit) && records == 0 && !led_on {
+                anew.push(unit);
+            } else if begin + records > out.records || failed(unit) {
+                again.push(unit);
+                passed_over += out.records.saturating_sub(begin).min(records);
+            }
+            begin += records;
+        }
+        if anew.is_empty() && again.is_empty() {
+            rest.push(Rest { cursor, units: None, replay: Some(out) });
+            return;
+        }
+        if !again.is_empty() {
+            let replay = Some(Position { records: passed_over, failures: 0 });
+            rest.push(Rest { cursor, units: Some(again), replay });
+        }
+        if !anew.is_empty() {
+            rest.push(Rest { cursor, units: Some(anew), replay: None });
+        }
+    }
+}

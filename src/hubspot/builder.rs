@@ -1,0 +1,155 @@
+use std::{
+    collections::HashSet,
+    fmt::{self, Debug, Formatter},
+    sync::Arc,
+};
+
+use secrecy::SecretString;
+use xxhash_rust::xxh3::Xxh3;
+
+use super::{associations::Associations, reader::Reader, wire::ObjectId};
+use crate::{
+    error::{Error, ErrorKind},
+    transport::{EndpointBuilder, Transport, path_segment},
+};
+
+const BASE_URL: &str = "https://api.hubapi.com";
+
+/// The most inputs that HubSpot takes in one request (its changelog).
+const MAX_BATCH_SIZE: usize = 1000;
+
+/// The path under which HubSpot serves the batch read. Both take and give the
+/// same bodies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ApiVersion {
+    /// `/crm/associations/2026-03/{from}/{to}/batch/read`
+    #[default]
+    V2026_03,
+    /// `/crm/v4/associations/{from}/{to}/batch/read`
+    V4,
+}
+
+/// Builds [`Associations`]: [`Associations::builder`].
+#[derive(Clone)]
+#[must_use = "call `build` to make a paginator of it"]
+pub struct AssociationsBuilder {
+    from: String,
+    to: String,
+    ids: Vec<ObjectId>,
+    batch_size: usize,
+    version: ApiVersion,
+    endpoint: EndpointBuilder,
+}
+
+impl AssociationsBuilder {
+    pub(super) fn new(from: String, to: String) -> Self {
+        Self {
+            from,
+            to,
+            ids: Vec::new(),
+            batch_size: MAX_BATCH_SIZE,
+            version: ApiVersion::default(),
+            endpoint: EndpointBuilder::new(BASE_URL),
+        }
+    }
+
+    /// Adds ids to read from: any number, as numbers or strings. An id that
+    /// comes more than once is read once, at its first place. Without ids
+    /// nothing is read, and no request made.
+    pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<ObjectId>>) -> Self {
+        self.ids.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// The access token, of a private app or OAuth. Required. It goes into the
+    /// `Authorization` header, and nowhere else.
+    pub fn token(mut self, token: impl Into<String>) -> Self {
+        self.endpoint.token = Some(SecretString::from(token.into()));
+        self
+    }
+
+    /// How many ids one request asks for at most: 1000 by default, and at most.
+    /// A smaller number makes smaller responses and pages.
+    pub fn batch_size(mut self, ids: usize) -> Self {
+        self.batch_size = ids;
+        self
+    }
+
+    /// The path to read from: [`ApiVersion::V2026_03`] by default.
+    pub fn version(mut self, version: ApiVersion) -> Self {
+        self.version = version;
+        self
+    }
+
+    /// Where the service is: `https://api.hubapi.com` by default.
+    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+        self.endpoint.base_url = base_url.into();
+        self
+    }
+
+    /// What carries the requests: a new `Reqwest` by default. Several paginators
+    /// share connections if they are given clones of one.
+    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
+        self.endpoint.transport = Some(Arc::new(transport));
+        self
+    }
+
+    /// The paginator.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Configuration`] if there is no token or one that no header
+    /// can carry, if the batch size is not from 1 to 1000, if an object type
+    /// can't stand in a path, if an id is empty, if the base URL is none, or if
+    /// there is no transport.
+    pub fn build(self) -> Result<Associations, Error> {
+        if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
+            let message = format!(
+                "a batch of {} ids can't be asked for: give a number from 1 to {MAX_BATCH_SIZE}",
+                self.batch_size
+            );
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        let from = path_segment("object type", &self.from)?;
+        let to = path_segment("object type", &self.to)?;
+        let path = match self.version {
+            ApiVersion::V2026_03 => format!("/crm/associations/2026-03/{from}/{to}/batch/read"),
+            ApiVersion::V4 => format!("/crm/v4/associations/{from}/{to}/batch/read"),
+        };
+        let mut seen = HashSet::with_capacity(self.ids.len());
+        let mut ids = self.ids;
+        ids.retain(|id| seen.insert(id.clone()));
+        if seen.contains(&ObjectId::from("")) {
+            return Err(Error::new(ErrorKind::Configuration, "one of the ids is empty"));
+        }
+        drop(seen);
+        let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
+        let endpoint = self.endpoint.build(&path, "token", None)?;
+        Ok(Associations::new(Reader { endpoint, ids, batch_size: self.batch_size, identity }))
+    }
+}
+
+/// Tells two lists of ids apart; it stays the same on every machine, since
+/// checkpoints hold it.
+fn digest(ids: &[ObjectId]) -> u64 {
+    let mut digest = Xxh3::new();
+    for id in ids {
+        digest.update(id.to_string().as_bytes());
+        digest.update(b"\n");
+    }
+    digest.digest()
+}
+
+impl Debug for AssociationsBuilder {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AssociationsBuilder")
+            .field("from", &self.from)
+            .field("to", &self.to)
+            .field("ids", &self.ids.len())
+            .field("batch_size", &self.batch_size)
+            .field("version", &self.version)
+            .field("endpoint", &self.endpoint)
+            .finish()
+    }
+}

@@ -1,0 +1,300 @@
+//! What goes over the wire, as HubSpot's OpenAPI file for associations 2026-03
+//! has it, and where the live service is known to depart from it.
+
+use std::fmt::{self, Display, Formatter};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Map, Value};
+
+/// The id of an object, kept exactly.
+///
+/// HubSpot's schema makes it a string and its service sends numbers, also above
+/// 2^53; both are read, and it is written as a string. Two ids are equal if they
+/// are written with the same characters.
+///
+/// ```
+/// use pagestream::hubspot::ObjectId;
+///
+/// let id = ObjectId::from(9_007_199_254_740_993);
+/// assert_eq!(id, ObjectId::from("9007199254740993"));
+/// assert_eq!(id.to_string(), "9007199254740993");
+/// assert_ne!(ObjectId::from("007"), ObjectId::from(7));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ObjectId(Digits);
+
+/// Nearly all ids are numbers, which need no allocation.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+enum Digits {
+    Number(u64),
+    /// Whatever a `u64` would not write in the same way.
+    Text(Box<str>),
+}
+
+impl From<u64> for ObjectId {
+    fn from(id: u64) -> Self {
+        Self(Digits::Number(id))
+    }
+}
+
+impl From<&str> for ObjectId {
+    fn from(id: &str) -> Self {
+        let canonical = id == "0" || id.starts_with(|first| matches!(first, '1'..='9'));
+        match id.parse() {
+            Ok(number) if canonical => Self(Digits::Number(number)),
+            _ => Self(Digits::Text(id.into())),
+        }
+    }
+}
+
+impl From<String> for ObjectId {
+    fn from(id: String) -> Self {
+        Self::from(id.as_str())
+    }
+}
+
+impl From<&ObjectId> for ObjectId {
+    fn from(id: &ObjectId) -> Self {
+        id.clone()
+    }
+}
+
+impl Display for ObjectId {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Digits::Number(number) => number.fmt(f),
+            Digits::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+impl Serialize for ObjectId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for ObjectId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = ObjectId;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("an object id, as a string or a whole number below 2^64")
+            }
+
+            fn visit_u64<E: de::Error>(self, id: u64) -> Result<ObjectId, E> {
+                Ok(id.into())
+            }
+
+            fn visit_str<E: de::Error>(self, id: &str) -> Result<ObjectId, E> {
+                Ok(id.into())
+            }
+        }
+
+        deserializer.deserialize_any(Visitor)
+    }
+}
+
+/// One way in which two objects are associated.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct AssociationType {
+    /// Who defined the type.
+    pub category: Category,
+    /// The number of the type; it is unique within its category.
+    pub type_id: i64,
+    /// The label, where the type has one.
+    #[serde(default)]
+    pub label: Option<String>,
+}
+
+/// Who defined an association type.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Category {
+    /// `HUBSPOT_DEFINED`
+    HubspotDefined,
+    /// `INTEGRATOR_DEFINED`
+    IntegratorDefined,
+    /// `USER_DEFINED`
+    UserDefined,
+    /// `WORK`
+    Work,
+    /// A category that the schema does not know, as it came.
+    Other(Box<str>),
+}
+
+impl Category {
+    /// As it stands on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::HubspotDefined => "HUBSPOT_DEFINED",
+            Self::IntegratorDefined => "INTEGRATOR_DEFINED",
+            Self::UserDefined => "USER_DEFINED",
+            Self::Work => "WORK",
+            Self::Other(other) => other,
+        }
+    }
+}
+
+impl From<&str> for Category {
+    fn from(category: &str) -> Self {
+        match category {
+            "HUBSPOT_DEFINED" => Self::HubspotDefined,
+            "INTEGRATOR_DEFINED" => Self::IntegratorDefined,
+            "USER_DEFINED" => Self::UserDefined,
+            "WORK" => Self::Work,
+            other => Self::Other(other.into()),
+        }
+    }
+}
+
+impl Serialize for Category {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Category {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Visitor;
+
+        impl de::Visitor<'_> for Visitor {
+            type Value = Category;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("an association category")
+            }
+
+            fn visit_str<E: de::Error>(self, category: &str) -> Result<Category, E> {
+                Ok(category.into())
+            }
+        }
+
+        deserializer.deserialize_str(Visitor)
+    }
+}
+
+/// An object at the other end of an association, and what associates it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+#[non_exhaustive]
+pub struct Associated {
+    /// The object.
+    #[serde(rename = "toObjectId")]
+    pub to: ObjectId,
+    /// In what ways it is associated.
+    #[serde(rename = "associationTypes", default, deserialize_with = "null_as_default")]
+    pub types: Vec<AssociationType>,
+}
+
+/// The body of a batch read.
+#[derive(Serialize)]
+pub(super) struct Request<'a> {
+    pub(super) inputs: Vec<RequestInput<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct RequestInput<'a> {
+    pub(super) id: &'a ObjectId,
+    /// Left out where there is none: `null` breaks the schema.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) after: Option<&'a str>,
+}
+
+/// The body of a success, whatever its status: 207 says the same as 200.
+#[derive(Debug, Deserialize)]
+pub(super) struct Response {
+    pub(super) results: Vec<ResultRow>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    pub(super) errors: Vec<StandardError>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ResultRow {
+    pub(super) from: From_,
+    #[serde(default)]
+    pub(super) to: Option<Vec<Associated>>,
+    #[serde(default)]
+    paging: Option<Paging>,
+}
+
+impl ResultRow {
+    /// Where this object's associations go on. `link` is deprecated, and not
+    /// even read; an empty cursor is the end.
+    pub(super) fn after(&mut self) -> Option<String> {
+        self.paging.take()?.next?.after.filter(|after| !after.is_empty())
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct From_ {
+    pub(super) id: ObjectId,
+}
+
+#[derive(Debug, Deserialize)]
+struct Paging {
+    #[serde(default)]
+    next: Option<Next>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Next {
+    #[serde(default)]
+    after: Option<String>,
+}
+
+/// An entry of `errors`. Live entries lack fields that the schema requires, and
+/// have a string where it has an object.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StandardError {
+    #[serde(default)]
+    pub(super) category: Option<String>,
+    #[serde(default)]
+    sub_category: Option<Value>,
+    #[serde(default)]
+    pub(super) message: Option<String>,
+    #[serde(default)]
+    context: Option<Map<String, Value>>,
+}
+
+impl StandardError {
+    /// Whether it says that an object has no associations, which is no failure.
+    pub(super) fn is_no_associations(&self) -> bool {
+        let sub_category = self.sub_category.as_ref().and_then(Value::as_str);
+        sub_category.is_some_and(|sub| sub.rsplit('.').next() == Some("NO_ASSOCIATIONS_FOUND"))
+    }
+
+    /// The ids that its context names: those of the from side if it names any,
+    /// otherwise all but those of the to side.
+    pub(super) fn ids(&self) -> Vec<ObjectId> {
+        let side = |prefix: &str, inside: bool| {
+            let entries = self.context.iter().flatten();
+            entries
+                .filter(move |(key, _)| key.starts_with(prefix) == inside)
+                .flat_map(|(_, value)| match value {
+                    Value::Array(values) => values.as_slice(),
+                    value => std::slice::from_ref(value),
+                })
+                .filter_map(|value| ObjectId::deserialize(value).ok())
+                .collect::<Vec<_>>()
+        };
+        let from = side("from", true);
+        if from.is_empty() { side("to", false) } else { from }
+    }
+}
+
+/// `null` where the schema has an optional field.
+fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Default + Deserialize<'de>,
+{
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
+}

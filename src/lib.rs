@@ -1,0 +1,39 @@
+//! Every paginated API as one `Stream`.
+
+mod checkpoint;
+mod cursor;
+mod erased;
+mod error;
+mod ext;
+mod from_fn;
+mod frontier;
+mod map;
+mod page;
+mod paginator;
+mod stream;
+mod transport;
+
+pub use async_trait::async_trait;
+
+#[cfg(feature = "reqwest")]
+pub use self::transport::Reqwest;
+pub use self::{
+    checkpoint::Checkpoint,
+    cursor::Cursor,
+    erased::BoxPaginator,
+    error::{Error, ErrorKind},
+    ext::PaginatorExt,
+    from_fn::{FromFn, from_fn},
+    map::Map,
+    page::Page,
+    paginator::Paginator,
+    stream::{Monitor, Pages, Progress, Read, Records, Source, StopReason},
+    transport::Transport,
+};
+
+#[cfg(feature = "alloy")]
+pub mod alloy;
+#[cfg(feature = "hubspot")]
+pub mod hubspot;
+#[cfg(feature = "testing")]
+pub mod testing;

@@ -1,0 +1,144 @@
+use std::{collections::VecDeque, sync::Arc};
+
+use async_trait::async_trait;
+
+use crate::{cursor::Cursor, error::Error, page::Page};
+
+/// A service that gives its records in pages.
+///
+/// Two methods make a paginator: [`start`](Paginator::start) says where reading
+/// begins, and [`fetch`](Paginator::fetch) reads one page. The rest is provided.
+/// [`PaginatorExt`](crate::PaginatorExt) turns it into a stream.
+///
+/// ```
+/// use pagestream::{Error, Page, Paginator, PaginatorExt, async_trait};
+/// # use futures::TryStreamExt;
+///
+/// /// The numbers below 1,000, a hundred to a page.
+/// struct Numbers;
+///
+/// #[async_trait]
+/// impl Paginator for Numbers {
+///     type Record = u64;
+///     type Cursor = u64;
+///
+///     fn start(&self) -> u64 {
+///         0
+///     }
+///
+///     async fn fetch(&self, from: &u64) -> Result<Page<u64, u64>, Error> {
+///         let to = from + 100;
+///         Ok(Page::new((*from..to).collect(), (to < 1000).then_some(to)))
+///     }
+/// }
+///
+/// # futures::executor::block_on(async {
+/// let numbers: Vec<u64> = Numbers.records().try_collect().await?;
+/// assert!(numbers.into_iter().eq(0..1000));
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
+///
+/// # Contract
+///
+/// The streams keep their promises if a paginator keeps these:
+///
+/// - **A cursor is all that `fetch` needs.** The same cursor reads the same
+///   place again: after a failure, and in another process from a checkpoint.
+///   `&self` holds no position; two streams of one paginator share nothing.
+/// - **A page is atomic.** `fetch` reads and decodes the whole response before
+///   it returns, so that a page that failed can be fetched again without a
+///   repeat. Dropping its future is safe at every await.
+/// - **The end is what the service calls the end.** A page without a next
+///   cursor says that the service said so. A service that says neither is an
+///   error, never an end. An empty page may lead on.
+/// - **An error is fatal**, and the stream's last item, unless it concerns some
+///   ids alone: then it goes into the page ([`Page::with_failure`]).
+/// - **[`identity`](Paginator::identity) names what is read**, and nothing that
+///   may change between a reading and its resumption.
+///
+/// # What the streams do
+///
+/// A fatal error is yielded once; after it, as after the end, the stream yields
+/// `None` for ever and the paginator is not asked again. Nothing is fetched
+/// before the first poll.
+#[async_trait]
+pub trait Paginator: Send + Sync {
+    /// What a page holds.
+    type Record: Send;
+
+    /// Everything that one request needs to know about where to read.
+    type Cursor: Cursor;
+
+    /// Where reading begins.
+    fn start(&self) -> Self::Cursor;
+
+    /// Reads the page at `cursor`.
+    ///
+    /// # Errors
+    ///
+    /// What went wrong with the page as a whole. The page, the cursor and the
+    /// checkpoint are added by the stream.
+    async fn fetch(&self, cursor: &Self::Cursor)
+    -> Result<Page<Self::Record, Self::Cursor>, Error>;
+
+    /// Names what is read: the service, the path, the filter, the set of ids. A
+    /// checkpoint is refused by a paginator of another identity, so it holds no
+    /// credential, no host and no page size: these may change.
+    ///
+    /// By default the name of the type, which tells two kinds of paginator
+    /// apart and not two readings of one kind.
+    fn identity(&self) -> String {
+        std::any::type_name::<Self>().to_owned()
+    }
+
+    /// Rearranges what waits, so that the foremost request carries as much as
+    /// the service allows.
+    ///
+    /// It is called before each request and may merge and split cursors, drop
+    /// those that ask for nothing, and look at as many from the front as it needs to fill one
+    /// request. It never looks at all that waits: a reading of a million ids
+    /// calls it a thousand times. By default nothing changes.
+    fn pack(&self, waiting: &mut VecDeque<Self::Cursor>) {
+        let _ = waiting;
+    }
+
+    /// The cursor that reads some units of a request alone; `units` are their
+    /// indices, ascending. Only a paginator that tells the units of its pages
+    /// ([`Page::with_units`]) needs it. By default the whole cursor.
+    fn narrow(&self, cursor: &Self::Cursor, units: &[usize]) -> Self::Cursor {
+        let _ = units;
+        cursor.clone()
+    }
+}
+
+macro_rules! forward {
+    ($($pointer:ty),*) => {$(
+        #[async_trait]
+        impl<P: Paginator + ?Sized> Paginator for $pointer {
+            type Record = P::Record;
+            type Cursor = P::Cursor;
+
+            fn start(&self) -> P::Cursor {
+                (**self).start()
+            }
+
+            async fn fetch(&self, cursor: &P::Cursor) -> Result<Page<P::Record, P::Cursor>, Error> {
+                (**self).fetch(cursor).await
+            }
+
+            fn identity(&self) -> String {
+                (**self).identity()
+            }
+
+            fn pack(&self, waiting: &mut VecDeque<P::Cursor>) {
+                (**self).pack(waiting);
+            }
+
+            fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
+                (**self).narrow(cursor, units)
+            }
+        }
+    )*};
+}
+
+forward!(&P, Box<P>, Arc<P>);

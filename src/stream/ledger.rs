@@ -1,0 +1,342 @@
+use std::{
+    fmt::{self, Debug, Formatter},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use serde_json::Value;
+
+use crate::{
+    checkpoint::{Checkpoint, OpenRequest, Position, Version},
+    cursor::Cursor,
+    error::{Error, ErrorKind},
+    frontier::{Frontier, Request},
+    page::Page,
+    paginator::Paginator,
+};
+
+/// How far a reading has come. The counts go on where a checkpoint left off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Pages handed out, the one being handed out among them.
+    pub pages: u64,
+    /// Records handed out.
+    pub records: u64,
+    /// Requests made by this stream.
+    pub requests: u64,
+    /// Requests on their way.
+    pub in_flight: usize,
+    /// Errors that concerned some ids alone.
+    pub failures: u64,
+    /// Positions that the service passed over from one page to the next.
+    pub skipped: u64,
+    /// How many records there are in all, where the service says so: its last
+    /// word, and a hint only.
+    pub total: Option<u64>,
+    /// Why the stream ended; `None` while it goes on.
+    pub stop: Option<StopReason>,
+}
+
+/// Why a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Everything was read.
+    End,
+    /// [`Read::max_records`](crate::Read::max_records) was reached, and more may follow.
+    MaxRecords,
+    /// [`Read::max_pages`](crate::Read::max_pages) was reached, and more may follow.
+    MaxPages,
+    /// A fatal error was given out.
+    Failed,
+}
+
+/// Tells how a stream is doing from outside of it: while it is inside of
+/// combinators or another task, and after it is gone.
+///
+/// A record counts as handed out when the stream has yielded it. One that a
+/// combinator behind the stream still holds, such as `buffered` or `chunks`, is
+/// already behind a checkpoint taken at that moment.
+///
+/// ```
+/// use futures::{StreamExt, TryStreamExt};
+/// use pagestream::{Page, PaginatorExt, StopReason, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let pages = from_fn(0, |at: u64| async move {
+///     Ok(Page::new(vec![at, at + 1], (at < 8).then_some(at + 2)))
+/// });
+/// let records = pages.records();
+/// let monitor = records.monitor();
+/// let even: Vec<u64> = records.try_filter(|n| std::future::ready(n % 2 == 0)).try_collect().await?;
+///
+/// assert_eq!(even, [0, 2, 4, 6, 8]);
+/// assert_eq!(monitor.progress().records, 10);
+/// assert_eq!(monitor.progress().stop, Some(StopReason::End));
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Monitor(Arc<dyn Observe>);
+
+trait Observe: Send + Sync {
+    fn progress(&self) -> Progress;
+    fn checkpoint(&self) -> Result<Checkpoint, Error>;
+    fn failed_ids(&self) -> Vec<String>;
+}
+
+impl Monitor {
+    pub(super) fn new<C: Cursor>(ledger: &Arc<Ledger<C>>) -> Self {
+        Self(Arc::clone(ledger) as Arc<dyn Observe>)
+    }
+
+    /// How far the reading has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.0.progress()
+    }
+
+    /// Where the reading stands.
+    ///
+    /// This takes as long as writing down the cursors that wait.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Contract`] if a cursor can't be written as JSON, such as a
+    /// map whose keys are no strings.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        self.0.checkpoint()
+    }
+
+    /// The [ids](Error::ids) of the errors that concerned some ids alone, from
+    /// the start of the reading, over all of its checkpoints.
+    ///
+    /// Once [`Progress::stop`] is [`StopReason::End`], every id that was asked
+    /// for and is not among these was read whole.
+    #[must_use]
+    pub fn failed_ids(&self) -> Vec<String> {
+        self.0.failed_ids()
+    }
+}
+
+impl Debug for Monitor {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Monitor").field(&self.progress()).finish()
+    }
+}
+
+/// The state of a reading that its stream and its monitors share. The stream
+/// takes the lock a few times a page, and for a record only counts.
+pub(super) struct Ledger<C> {
+    entries: Mutex<Entries<C>>,
+    /// How many records of the page in hand are out.
+    out: AtomicUsize,
+}
+
+pub(super) struct Entries<C> {
+    pub(super) frontier: Frontier<C>,
+    pub(super) identity: String,
+    /// The counts up to the page in hand, which `out` and `in_hand` complete.
+    pub(super) closed: Progress,
+    pub(super) in_hand: Option<InHand>,
+    pub(super) failed: Vec<String>,
+    /// The digest of the last page that was handed out whole.
+    pub(super) digest: Option<u64>,
+}
+
+impl<C: Cursor> Entries<C> {
+    /// The state at the start of a reading, or at a checkpoint. Where the
+    /// checkpoint is refused, the start, and why.
+    pub(super) fn open<P>(paginator: &P, checkpoint: Option<Checkpoint>) -> (Self, Option<Error>)
+    where
+        P: Paginator<Cursor = C> + ?Sized,
+    {
+        let start = |identity| Self {
+            frontier: Frontier::new(None, [paginator.start()]),
+            identity,
+            closed: Progress::default(),
+            in_hand: None,
+            failed: Vec::new(),
+            digest: None,
+        };
+        let identity = paginator.identity();
+        match checkpoint.map(|checkpoint| Self::resume(paginator, &identity, checkpoint)) {
+            None => (start(identity), None),
+            Some(Ok(entries)) => (entries, None),
+            Some(Err(refusal)) => (start(identity), Some(refusal)),
+        }
+    }
+
+    fn resume<P>(paginator: &P, identity: &str, checkpoint: Checkpoint) -> Result<Self, Error>
+    where
+        P: Paginator<Cursor = C> + ?Sized,
+    {
+        if checkpoint.identity != identity {
+            let message = format!(
+                "the checkpoint is of a reading of {:?}, and this paginator reads {identity:?}: \
+                 resume it with the paginator that made it, or read from the start",
+                checkpoint.identity
+            );
+            return Err(Error::new(ErrorKind::Checkpoint, message));
+        }
+        let open = checkpoint.open.into_iter().map(|open| {
+            let mut cursor = from_value(open.cursor)?;
+            if let Some(units) = &open.units {
+                cursor = paginator.narrow(&cursor, units);
+            }
+            Ok(Request { cursor: Arc::new(cursor), replay: open.replay })
+        });
+        let open = open.collect::<Result<Vec<_>, Error>>()?;
+        let waiting = checkpoint.waiting.into_iter().map(from_value);
+        Ok(Self {
+            frontier: Frontier::new(open, waiting.collect::<Result<Vec<_>, Error>>()?),
+            identity: checkpoint.identity,
+            closed: Progress {
+                pages: checkpoint.pages,
+                records: checkpoint.records,
+                failures: checkpoint.failures,
+                skipped: checkpoint.skipped,
+                ..Progress::default()
+            },
+            in_hand: None,
+            failed: checkpoint.failed,
+            digest: checkpoint.digest,
+        })
+    }
+
+    /// Says where an error happened: at the foremost page, and at what `part`
+    /// leaves of its cursor.
+    pub(super) fn locate(&self, error: Error, part: impl FnOnce(&C) -> C) -> Error {
+        let cursor = self.frontier.foremost().map(|request| part(&request.cursor));
+        let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
+        error.at(self.closed.pages + 1, cursor)
+    }
+
+    /// Refuses a page that is the same as the one before.
+    pub(super) fn check_digest<R>(&self, page: Page<R, C>) -> Result<Page<R, C>, Error> {
+        if page.digest.is_some() && page.digest == self.digest && !page.records.is_empty() {
+            return Err(Error::new(
+                ErrorKind::Loop,
+                "the service gave the same page again, as if it did not look at the cursor",
+            ));
+        }
+        Ok(page)
+    }
+}
+
+/// The page being handed out.
+#[derive(Clone, Copy)]
+pub(super) struct InHand {
+    /// The records that an earlier stream had handed out.
+    pub(super) passed_over: usize,
+    pub(super) failures: usize,
+    /// The positions that the service passed over behind it.
+    pub(super) skipped: u64,
+    pub(super) digest: Option<u64>,
+}
+
+impl<C> Ledger<C> {
+    pub(super) fn new(entries: Entries<C>) -> Self {
+        Self { entries: Mutex::new(entries), out: AtomicUsize::new(0) }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, Entries<C>> {
+        // The state is whole between any two statements that could panic.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts records of the page in hand as out. Only the stream writes, and a
+    /// page changes under the lock alone, so a plain load and store do.
+    pub(super) fn count(&self, records: usize) {
+        self.out.store(self.out.load(Ordering::Relaxed) + records, Ordering::Relaxed);
+    }
+
+    /// Begins to hand out the foremost page.
+    pub(super) fn begin(&self, entries: &mut Entries<C>, in_hand: InHand) {
+        self.out.store(in_hand.passed_over, Ordering::Relaxed);
+        entries.in_hand = Some(in_hand);
+    }
+
+    /// Closes the page in hand: it is out whole.
+    pub(super) fn close(&self) {
+        let mut entries = self.lock();
+        if let Some(in_hand) = entries.in_hand.take() {
+            entries.closed.pages += 1;
+            entries.closed.records += self.records_out(in_hand);
+            entries.closed.skipped += in_hand.skipped;
+            entries.digest = in_hand.digest;
+            entries.frontier.close();
+        }
+    }
+
+    fn records_out(&self, in_hand: InHand) -> u64 {
+        (self.out.load(Ordering::Relaxed) - in_hand.passed_over) as u64
+    }
+}
+
+impl<C: Cursor> Ledger<C> {
+    /// The checkpoint, under a lock that is held already.
+    pub(super) fn checkpoint(&self, entries: &Entries<C>) -> Result<Checkpoint, Error> {
+        let out = entries.in_hand.map(|in_hand| Position {
+            records: self.out.load(Ordering::Relaxed),
+            failures: in_hand.failures,
+        });
+        let open = entries.frontier.rest(out).into_iter().map(|rest| {
+            let cursor = to_value(rest.cursor)?;
+            Ok(OpenRequest { cursor, units: rest.units, replay: rest.replay })
+        });
+        Ok(Checkpoint {
+            version: Version,
+            identity: entries.identity.clone(),
+            pages: entries.closed.pages,
+            records: entries.closed.records
+                + entries.in_hand.map_or(0, |in_hand| self.records_out(in_hand)),
+            failures: entries.closed.failures,
+            skipped: entries.closed.skipped,
+            open: open.collect::<Result<_, Error>>()?,
+            waiting: entries.frontier.waiting().map(to_value).collect::<Result<_, Error>>()?,
+            failed: entries.failed.clone(),
+            digest: entries.digest,
+        })
+    }
+}
+
+impl<C: Cursor> Observe for Ledger<C> {
+    fn progress(&self) -> Progress {
+        let entries = self.lock();
+        let mut progress = entries.closed.clone();
+        progress.in_flight = entries.frontier.in_flight();
+        if let Some(in_hand) = entries.in_hand {
+            progress.pages += 1;
+            progress.records += self.records_out(in_hand);
+            progress.skipped += in_hand.skipped;
+        }
+        progress
+    }
+
+    fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        self.checkpoint(&self.lock())
+    }
+
+    fn failed_ids(&self) -> Vec<String> {
+        self.lock().failed.clone()
+    }
+}
+
+fn to_value<C: Cursor>(cursor: &C) -> Result<Value, Error> {
+    serde_json::to_value(cursor).map_err(|error| {
+        Error::new(ErrorKind::Contract, "a cursor can't be written as JSON").with_source(error)
+    })
+}
+
+fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(
+            ErrorKind::Checkpoint,
+            "the checkpoint holds a cursor that is none of this paginator: read from the start",
+        )
+        .with_source(error)
+    })
+}

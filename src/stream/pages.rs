@@ -1,0 +1,329 @@
+use std::{
+    collections::BTreeMap,
+    fmt::{self, Debug, Formatter},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use futures::stream::{FusedStream, FuturesUnordered, Stream};
+use pin_project::pin_project;
+
+use super::{
+    ledger::{Entries, InHand, Ledger, Monitor, StopReason},
+    source::{Fetched, Source},
+};
+use crate::{
+    checkpoint::Checkpoint,
+    error::{Error, ErrorKind},
+    frontier::{Shape, Ticket, Turn},
+    page::{Failure, Page},
+    paginator::Paginator,
+};
+
+type Record<S> = <<S as Source>::Paginator as Paginator>::Record;
+type Brought<S> = Result<Page<Record<S>, Cursor<S>>, Error>;
+type Cursor<S> = <<S as Source>::Paginator as Paginator>::Cursor;
+
+/// A stream of pages, each the `Vec` of its records.
+///
+/// It is made by [`PaginatorExt::pages`](crate::PaginatorExt::pages) and
+/// [`Read::pages`](crate::Read::pages). Every page is an item, an empty one too.
+/// Where some ids of a page failed, their errors follow it.
+///
+/// # After an error, after the end
+///
+/// An error that [concerns some ids alone](Error::is_partial) is yielded and the
+/// stream goes on. Any other error is yielded once and ends the stream. After
+/// that, as after the end, it yields `None` for ever and asks nothing of the
+/// service.
+///
+/// # Cancel safety
+///
+/// Dropping the future of `next()` loses nothing: the requests in flight and the
+/// pages that arrived live in this stream, not in that future. Dropping the
+/// stream drops its requests.
+#[pin_project(project = PagesProjection)]
+#[must_use = "streams do nothing unless polled"]
+pub struct Pages<S: Source> {
+    source: S,
+    #[pin]
+    in_flight: FuturesUnordered<S::Fetch>,
+    /// What came back and waits for its turn.
+    arrived: BTreeMap<Ticket, Brought<S>>,
+    /// What is left of the page being handed out.
+    in_hand: Option<Left>,
+    ledger: Arc<Ledger<Cursor<S>>>,
+    limits: Limits,
+    /// Why the reading can't begin.
+    refusal: Option<Error>,
+    done: bool,
+}
+
+/// How much this stream may still ask for and give out.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Limits {
+    pub(super) window: usize,
+    pub(super) records: Option<u64>,
+    pub(super) pages: Option<u64>,
+}
+
+/// What is left of a page when its records are out.
+struct Left {
+    failures: vec::IntoIter<Failure>,
+    /// Whether the limit on records cut the page short.
+    cut: bool,
+}
+
+impl<S: Source> Pages<S> {
+    pub(super) fn new(source: S, limits: Limits, checkpoint: Option<Checkpoint>) -> Self {
+        let (entries, refusal) = Entries::open(source.paginator(), checkpoint);
+        Self {
+            source,
+            in_flight: FuturesUnordered::new(),
+            arrived: BTreeMap::new(),
+            in_hand: None,
+            ledger: Arc::new(Ledger::new(entries)),
+            limits,
+            refusal,
+            done: false,
+        }
+    }
+
+    /// A view of this stream that can be kept outside of it.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        Monitor::new(&self.ledger)
+    }
+
+    /// Where the reading stands: [`Monitor::checkpoint`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Monitor::checkpoint`].
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        self.monitor().checkpoint()
+    }
+
+    /// Counts records of the last piece as handed out.
+    pub(super) fn count(&self, records: usize) {
+        self.ledger.count(records);
+    }
+
+    /// The number of items that are here already, and whether others may come.
+    pub(super) fn items_left(&self) -> (usize, bool) {
+        if self.done {
+            return (0, false);
+        }
+        let failures =
+            self.in_hand.as_ref().filter(|left| !left.cut).map_or(0, |left| left.failures.len());
+        (failures, true)
+    }
+
+    /// The one poll loop: the records of the next page, or an error. The caller
+    /// counts the records as it hands them out, and asks again when all are out.
+    pub(super) fn poll_piece(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Vec<Record<S>>, Error>>> {
+        let mut this = self.project();
+        if let Some(refusal) = this.refusal.take() {
+            this.stop(StopReason::Failed);
+            return Poll::Ready(Some(Err(refusal)));
+        }
+        if *this.done {
+            return Poll::Ready(None);
+        }
+        if let Some(left) = this.in_hand {
+            if left.cut {
+                this.stop(StopReason::MaxRecords);
+                return Poll::Ready(None);
+            }
+            if let Some(failure) = left.failures.next() {
+                return Poll::Ready(Some(Err(this.failure(failure))));
+            }
+            *this.in_hand = None;
+            this.ledger.close();
+        }
+        if let Some(reason) = this.limit_reached() {
+            this.stop(reason);
+            return Poll::Ready(None);
+        }
+        loop {
+            this.send();
+            if let Poll::Ready(Some(fetched)) = this.in_flight.as_mut().poll_next(cx) {
+                this.arrive(fetched);
+                continue;
+            }
+            let turn = this.ledger.lock().frontier.turn();
+            return match turn {
+                Turn::Wait => Poll::Pending,
+                Turn::HandOut(ticket) | Turn::Fail(ticket) => {
+                    Poll::Ready(this.arrived.remove(&ticket).map(|page| this.begin(page)))
+                }
+                Turn::Over => {
+                    this.stop(StopReason::End);
+                    Poll::Ready(None)
+                }
+            };
+        }
+    }
+}
+
+impl<S: Source> PagesProjection<'_, S> {
+    /// Sends what may be sent.
+    fn send(&mut self) {
+        let paginator = self.source.paginator();
+        let pages =
+            self.limits.pages.map_or(usize::MAX, |pages| pages.try_into().unwrap_or(usize::MAX));
+        let window = self.limits.window.min(pages);
+        let mut entries = self.ledger.lock();
+        while let Some((ticket, cursor)) =
+            entries.frontier.send(window, |waiting| paginator.pack(waiting))
+        {
+            entries.closed.requests += 1;
+            self.in_flight.push(self.source.request(ticket, cursor));
+        }
+    }
+
+    /// Takes in what a request brought.
+    fn arrive(&mut self, (ticket, fetched): Fetched<S::Paginator>) {
+        let fetched = fetched.and_then(|mut page| {
+            let shape = shape(&page)?;
+            let next = std::mem::take(&mut page.next);
+            self.ledger.lock().frontier.arrive(ticket, next, shape);
+            Ok(page)
+        });
+        if fetched.is_err() {
+            self.ledger.lock().frontier.fail(ticket);
+        }
+        self.arrived.insert(ticket, fetched);
+    }
+
+    /// Begins to hand out the foremost page, or gives out its error.
+    fn begin(&mut self, page: Brought<S>) -> Result<Vec<Record<S>>, Error> {
+        let ledger = Arc::clone(self.ledger);
+        let mut entries = ledger.lock();
+        let page = page.and_then(|page| entries.check_digest(page));
+        let mut page = match page {
+            Ok(page) => page,
+            Err(error) => {
+                let error = entries
+                    .locate(error, Clone::clone)
+                    .with_checkpoint(ledger.checkpoint(&entries).ok());
+                drop(entries);
+                self.stop(StopReason::Failed);
+                return Err(error);
+            }
+        };
+        let replay = entries.frontier.foremost().and_then(|request| request.replay);
+        let replay = replay.unwrap_or_default();
+        let passed_over = replay.records.min(page.records.len());
+        let mut failures = page.failures.into_iter();
+        let failures_passed_over = replay.failures.min(failures.len());
+        failures.by_ref().take(failures_passed_over).for_each(drop);
+        page.records.drain(..passed_over);
+
+        entries.closed.total = page.total.or(entries.closed.total);
+        let in_hand = InHand {
+            passed_over,
+            failures: failures_passed_over,
+            skipped: page.skipped,
+            digest: page.digest,
+        };
+        ledger.begin(&mut entries, in_hand);
+        if let Some(pages) = &mut self.limits.pages {
+            *pages -= 1;
+        }
+        let mut cut = false;
+        if let Some(left) = &mut self.limits.records {
+            let most = usize::try_from(*left).unwrap_or(usize::MAX);
+            cut = page.records.len() > most;
+            page.records.truncate(most);
+            *left -= page.records.len() as u64;
+        }
+        *self.in_hand = Some(Left { failures, cut });
+        Ok(page.records)
+    }
+
+    /// Gives out an error that concerns some ids alone.
+    fn failure(&mut self, Failure { unit, error }: Failure) -> Error {
+        let mut entries = self.ledger.lock();
+        if let Some(in_hand) = &mut entries.in_hand {
+            in_hand.failures += 1;
+        }
+        entries.closed.failures += 1;
+        entries.failed.extend_from_slice(error.ids());
+        let paginator = self.source.paginator();
+        entries.locate(error, |cursor| match unit {
+            Some(unit) => paginator.narrow(cursor, &[unit]),
+            None => cursor.clone(),
+        })
+    }
+
+    /// The reason to stop before the next page, if there is one.
+    fn limit_reached(&self) -> Option<StopReason> {
+        let reason = match *self.limits {
+            Limits { records: Some(0), .. } => StopReason::MaxRecords,
+            Limits { pages: Some(0), .. } => StopReason::MaxPages,
+            _ => return None,
+        };
+        let over = self.ledger.lock().frontier.is_over();
+        Some(if over { StopReason::End } else { reason })
+    }
+
+    fn stop(&mut self, reason: StopReason) {
+        *self.done = true;
+        self.in_flight.as_mut().clear();
+        self.arrived.clear();
+        *self.in_hand = None;
+        self.ledger.lock().closed.stop = Some(reason);
+    }
+}
+
+impl<S: Source> Stream for Pages<S> {
+    type Item = Result<Vec<Record<S>>, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let piece = ready!(self.as_mut().poll_piece(cx));
+        if let Some(Ok(records)) = &piece {
+            self.count(records.len());
+        }
+        Poll::Ready(piece)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (items, more) = self.items_left();
+        (items, (!more).then_some(items))
+    }
+}
+
+impl<S: Source> FusedStream for Pages<S> {
+    fn is_terminated(&self) -> bool {
+        self.done
+    }
+}
+
+impl<S: Source> Debug for Pages<S> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pages")
+            .field("progress", &self.monitor().progress())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What the core needs to know of a page.
+fn shape<R, C>(page: &Page<R, C>) -> Result<Shape, Error> {
+    let records = page.records.len();
+    let in_units = page.units.iter().sum::<usize>();
+    if !page.units.is_empty() && in_units != records {
+        let message = format!("a page's units hold {in_units} records, and the page {records}");
+        return Err(Error::new(ErrorKind::Contract, message));
+    }
+    Ok(Shape {
+        records,
+        units: page.units.clone(),
+        failures: page.failures.iter().map(|failure| failure.unit).collect(),
+    })
+}

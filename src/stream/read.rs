@@ -1,0 +1,93 @@
+use super::{
+    pages::{Limits, Pages},
+    records::Records,
+    source::Source,
+};
+use crate::checkpoint::Checkpoint;
+
+/// How to read a paginator: the options of a stream, and then the stream.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{Page, PaginatorExt, StopReason, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let pages = from_fn(0, |at: u64| async move {
+///     Ok(Page::new(vec![at, at + 1], (at < 8).then_some(at + 2)))
+/// });
+///
+/// let some = pages.read().max_records(3).records();
+/// let monitor = some.monitor();
+/// assert_eq!(some.try_collect::<Vec<_>>().await?, [0, 1, 2]);
+/// assert_eq!(monitor.progress().stop, Some(StopReason::MaxRecords));
+///
+/// let rest = pages.read().resume(monitor.checkpoint()?).records();
+/// assert_eq!(rest.try_collect::<Vec<_>>().await?, [3, 4, 5, 6, 7, 8, 9]);
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "call `records` or `pages` to make a stream of it"]
+pub struct Read<S> {
+    source: S,
+    limits: Limits,
+    checkpoint: Option<Checkpoint>,
+}
+
+impl<S: Source> Read<S> {
+    pub(crate) fn new(source: S) -> Self {
+        let limits = Limits { window: 1, records: None, pages: None };
+        Self { source, limits, checkpoint: None }
+    }
+
+    /// How many requests may be on their way at once, where the service lets
+    /// them be known before the response: 1 by default, and 0 is taken as 1.
+    ///
+    /// Pages are handed out in the order of their requests, and at most this
+    /// many are in memory; the page being handed out counts as one. So with 1
+    /// the next page is asked for when this one is used up, and with 2 while it
+    /// is handed out.
+    pub fn window(mut self, requests: usize) -> Self {
+        self.limits.window = requests.max(1);
+        self
+    }
+
+    /// Ends the stream after this many records in all, in the middle of a page
+    /// if need be, and leaves the rest to [`resume`](Read::resume). No limit by
+    /// default. How many records one page may hold is set where the paginator is
+    /// built.
+    ///
+    /// It counts what this stream gives out, not what an earlier one did.
+    pub fn max_records(mut self, records: u64) -> Self {
+        self.limits.records = Some(records);
+        self
+    }
+
+    /// Ends the stream after this many pages, and leaves the rest to
+    /// [`resume`](Read::resume). No limit by default.
+    ///
+    /// It counts what this stream gives out, not what an earlier one did.
+    pub fn max_pages(mut self, pages: u64) -> Self {
+        self.limits.pages = Some(pages);
+        self
+    }
+
+    /// Goes on where another stream of the same paginator stood.
+    ///
+    /// A checkpoint that does not fit is refused: the stream's first and last
+    /// item is an error of kind [`Checkpoint`](crate::ErrorKind::Checkpoint),
+    /// and nothing is asked of the service.
+    pub fn resume(mut self, checkpoint: Checkpoint) -> Self {
+        self.checkpoint = Some(checkpoint);
+        self
+    }
+
+    /// The stream of records.
+    pub fn records(self) -> Records<S> {
+        Records::new(self.pages())
+    }
+
+    /// The stream of pages.
+    pub fn pages(self) -> Pages<S> {
+        Pages::new(self.source, self.limits, self.checkpoint)
+    }
+}

@@ -1,0 +1,99 @@
+use std::{
+    fmt::{self, Debug, Formatter},
+    pin::Pin,
+    task::{Context, Poll, ready},
+    vec,
+};
+
+use futures::stream::{FusedStream, Stream};
+use pin_project::pin_project;
+
+use super::{ledger::Monitor, pages::Pages, source::Source};
+use crate::{checkpoint::Checkpoint, error::Error, paginator::Paginator};
+
+/// A stream of records, page after page.
+///
+/// It is made by [`PaginatorExt::records`](crate::PaginatorExt::records) and
+/// [`Read::records`](crate::Read::records). A record costs no allocation and no
+/// wake-up: it comes out of its page's own iterator.
+///
+/// # After an error, after the end
+///
+/// An error that [concerns some ids alone](Error::is_partial) is yielded behind
+/// the records of its page, and the stream goes on. Any other error is yielded
+/// once and ends the stream. After that, as after the end, it yields `None` for
+/// ever and asks nothing of the service.
+///
+/// # Cancel safety
+///
+/// Dropping the future of `next()` loses nothing: the requests in flight and the
+/// records that arrived live in this stream, not in that future. Dropping the
+/// stream drops its requests.
+#[pin_project]
+#[must_use = "streams do nothing unless polled"]
+pub struct Records<S: Source> {
+    #[pin]
+    pages: Pages<S>,
+    /// The records of the page being handed out.
+    page: vec::IntoIter<<S::Paginator as Paginator>::Record>,
+}
+
+impl<S: Source> Records<S> {
+    pub(super) fn new(pages: Pages<S>) -> Self {
+        Self { pages, page: Vec::new().into_iter() }
+    }
+
+    /// A view of this stream that can be kept outside of it.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.pages.monitor()
+    }
+
+    /// Where the reading stands: [`Monitor::checkpoint`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Monitor::checkpoint`].
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        self.pages.checkpoint()
+    }
+}
+
+impl<S: Source> Stream for Records<S> {
+    type Item = Result<<S::Paginator as Paginator>::Record, Error>;
+
+    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let mut this = self.project();
+        loop {
+            if let Some(record) = this.page.next() {
+                this.pages.count(1);
+                return Poll::Ready(Some(Ok(record)));
+            }
+            match ready!(this.pages.as_mut().poll_piece(cx)) {
+                Some(Ok(records)) => *this.page = records.into_iter(),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let (items, more) = self.pages.items_left();
+        let items = items + self.page.len();
+        (items, (!more).then_some(items))
+    }
+}
+
+impl<S: Source> FusedStream for Records<S> {
+    fn is_terminated(&self) -> bool {
+        self.page.len() == 0 && self.pages.is_terminated()
+    }
+}
+
+impl<S: Source> Debug for Records<S> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Records")
+            .field("progress", &self.monitor().progress())
+            .finish_non_exhaustive()
+    }
+}

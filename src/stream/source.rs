@@ -1,0 +1,68 @@
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt};
+
+use crate::{error::Error, frontier::Ticket, page::Page, paginator::Paginator};
+
+/// What a request brings: its ticket, and the page or what went wrong.
+pub(super) type Fetched<P> =
+    (Ticket, Result<Page<<P as Paginator>::Record, <P as Paginator>::Cursor>, Error>);
+
+/// How a stream holds its paginator: `&P`, or [`Arc<P>`] where the stream
+/// outlives the place that made it.
+///
+/// A stream holds the requests in flight next to the paginator that makes them,
+/// so each request has a hold of its own on it. The trait is sealed.
+pub trait Source: sealed::Sealed + Clone {
+    /// The paginator that is held.
+    type Paginator: Paginator + ?Sized;
+
+    /// A request in flight.
+    #[doc(hidden)]
+    type Fetch: Future<Output = Fetched<Self::Paginator>> + Send;
+
+    #[doc(hidden)]
+    fn paginator(&self) -> &Self::Paginator;
+
+    #[doc(hidden)]
+    fn request(
+        &self,
+        ticket: Ticket,
+        cursor: Arc<<Self::Paginator as Paginator>::Cursor>,
+    ) -> Self::Fetch;
+}
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl<P: ?Sized> Sealed for &P {}
+    impl<P: ?Sized> Sealed for std::sync::Arc<P> {}
+}
+
+impl<'a, P: Paginator + ?Sized> Source for &'a P {
+    type Paginator = P;
+    type Fetch = BoxFuture<'a, Fetched<P>>;
+
+    fn paginator(&self) -> &P {
+        self
+    }
+
+    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>) -> Self::Fetch {
+        let paginator: &'a P = self;
+        async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
+    }
+}
+
+impl<P: Paginator + ?Sized + 'static> Source for Arc<P> {
+    type Paginator = P;
+    type Fetch = BoxFuture<'static, Fetched<P>>;
+
+    fn paginator(&self) -> &P {
+        self
+    }
+
+    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>) -> Self::Fetch {
+        let paginator = Arc::clone(self);
+        async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
+    }
+}

@@ -1,0 +1,40 @@
+//! Emulated services to test against, in memory or over loopback HTTP.
+//!
+//! [`HubSpot`] and [`Alloy`] hold data that follows from a seed, so they can be of
+//! any size and can say what a reading has to give. They check their requests as
+//! the real services would, and answer a bad one with the vendor's error body.
+//!
+//! Each is a [`Transport`](crate::Transport), which answers in memory. For real
+//! HTTP, give it to a [`Server`]:
+//!
+//! ```
+//! use futures::TryStreamExt;
+//! use pagestream::{PaginatorExt, hubspot::Associations, testing::{HubSpot, Server}};
+//!
+//! # tokio::runtime::Runtime::new().unwrap().block_on(async {
+//! let service = HubSpot::new(7).objects(3).pages(|index| 1 + index);
+//! let server = Server::start(service.clone()).await.unwrap();
+//!
+//! let associations = Associations::builder("deals", "companies")
+//!     .ids(service.ids())
+//!     .token("a-test-token")
+//!     .base_url(server.base_url())
+//!     .build()?;
+//! let records: Vec<_> = associations.records().try_collect().await?;
+//!
+//! assert_eq!(records.len(), service.ids().map(|id| service.associations(id).len()).sum());
+//! assert_eq!(service.requests(), 3); // as many as the deepest id has pages
+//! # Ok::<(), pagestream::Error>(()) }).unwrap();
+//! ```
+
+mod alloy;
+mod hubspot;
+mod server;
+mod service;
+
+pub use self::{
+    alloy::Alloy,
+    hubspot::HubSpot,
+    server::Server,
+    service::{Logged, Service},
+};

@@ -1,0 +1,76 @@
+use std::{convert::Infallible, io, net::SocketAddr};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::{BodyExt, Full};
+use hyper::{body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::{net::TcpListener, task::JoinHandle};
+
+use super::service::Service;
+
+/// A [`Service`] over HTTP on a free port of the loopback interface. It stops
+/// when it is dropped.
+#[derive(Debug)]
+pub struct Server {
+    address: SocketAddr,
+    accept: JoinHandle<()>,
+}
+
+impl Server {
+    /// Starts to serve, on the tokio runtime that it is called in.
+    ///
+    /// # Errors
+    ///
+    /// What the operating system says if no port can be had.
+    pub async fn start(service: impl Service) -> io::Result<Self> {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        let accept = tokio::spawn(async move {
+            // Its connections end with it.
+            let mut connections = tokio::task::JoinSet::new();
+            while let Ok((stream, _)) = listener.accept().await {
+                while connections.try_join_next().is_some() {}
+                let _ = stream.set_nodelay(true);
+                let service = service.clone();
+                let respond = service_fn(move |request| respond(service.clone(), request));
+                connections.spawn(
+                    http1::Builder::new()
+                        .timer(TokioTimer::new())
+                        .serve_connection(TokioIo::new(stream), respond),
+                );
+            }
+        });
+        Ok(Self { address, accept })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Where it listens, as a base URL.
+    #[must_use]
+    pub fn base_url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.accept.abort();
+    }
+}
+
+async fn respond<S: Service>(
+    service: S,
+    request: Request<Incoming>,
+) -> Result<Response<Full<Bytes>>, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
+    if !service.latency().is_zero() {
+        tokio::time::sleep(service.latency()).await;
+    }
+    Ok(service.respond(&Request::from_parts(parts, body)).map(Full::new))
+}

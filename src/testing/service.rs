@@ -1,0 +1,169 @@
+use std::{
+    fmt::{self, Debug, Formatter},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use serde::Serialize;
+
+/// A service that answers requests: the part of an emulation that knows no network.
+pub trait Service: Clone + Send + Sync + 'static {
+    /// The answer to a request.
+    fn respond(&self, request: &Request<Bytes>) -> Response<Bytes>;
+
+    /// How long an answer takes.
+    fn latency(&self) -> Duration;
+}
+
+/// A request that a service got.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct Logged {
+    /// Its method.
+    pub method: Method,
+    /// Its path and query.
+    pub path: String,
+    /// Its headers, credentials and all.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: Bytes,
+}
+
+impl Debug for Logged {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Logged")
+            .field("method", &self.method)
+            .field("path", &self.path)
+            .field("body", &self.body)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The requests that a service and its clones got.
+#[derive(Clone, Debug)]
+pub(super) struct Log {
+    entries: Arc<Mutex<Entries>>,
+    counts_only: bool,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    count: usize,
+    requests: Vec<Logged>,
+}
+
+impl Log {
+    pub(super) fn new() -> Self {
+        Self { entries: Arc::default(), counts_only: false }
+    }
+
+    pub(super) fn counting_only(self) -> Self {
+        Self { counts_only: true, ..self }
+    }
+
+    pub(super) fn add(&self, request: &Request<Bytes>) {
+        let mut entries = self.lock();
+        entries.count += 1;
+        if !self.counts_only {
+            entries.requests.push(Logged {
+                method: request.method().clone(),
+                path: path(request).to_owned(),
+                headers: request.headers().clone(),
+                body: request.body().clone(),
+            });
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.lock().count
+    }
+
+    pub(super) fn requests(&self) -> Vec<Logged> {
+        self.lock().requests.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Entries> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What both emulations offer, written once: their log, their latency and their
+/// being a transport.
+macro_rules! emulation {
+    ($service:ident) => {
+        impl $service {
+            /// How long an answer takes: no time by default. A latency needs
+            /// tokio's timer.
+            pub fn latency(mut self, latency: Duration) -> Self {
+                self.latency = latency;
+                self
+            }
+
+            /// Counts the requests and keeps none of them, for long readings.
+            pub fn counting_only(mut self) -> Self {
+                self.log = self.log.counting_only();
+                self
+            }
+
+            /// How many requests this service and its clones got.
+            #[must_use]
+            pub fn requests(&self) -> usize {
+                self.log.count()
+            }
+
+            /// The requests that this service and its clones got, in order.
+            #[must_use]
+            pub fn log(&self) -> Vec<$crate::testing::Logged> {
+                self.log.requests()
+            }
+        }
+
+        #[async_trait::async_trait]
+        impl $crate::transport::Transport for $service {
+            async fn send(
+                &self,
+                request: Request<Bytes>,
+            ) -> Result<Response<Bytes>, $crate::error::Error> {
+                if !self.latency.is_zero() {
+                    tokio::time::sleep(self.latency).await;
+                }
+                Ok(self.respond(&request))
+            }
+        }
+    };
+}
+pub(super) use emulation;
+
+pub(super) fn path(request: &Request<Bytes>) -> &str {
+    request.uri().path_and_query().map_or("", |path| path.as_str())
+}
+
+pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {
+    let body = serde_json::to_vec(body).unwrap_or_default();
+    let mut response = Response::new(Bytes::from(body));
+    *response.status_mut() = status;
+    let json = header::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response
+}
+
+/// The bearer token of a request, if it has one.
+pub(super) fn bearer(request: &Request<Bytes>) -> Option<&str> {
+    let value = request.headers().get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ").filter(|token| !token.is_empty())
+}
+
+pub(super) fn is_json(request: &Request<Bytes>) -> bool {
+    let value = request.headers().get(header::CONTENT_TYPE);
+    value.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
+}
+
+/// A number that follows from a seed and a place, evenly spread (SplitMix64).
+pub(super) fn mix(seed: u64, place: u64) -> u64 {
+    let mut z = seed.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    z ^ (z >> 31)
+}

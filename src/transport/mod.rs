@@ -1,0 +1,72 @@
+//! The seam between a paginator and the network: one request, one response.
+
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod endpoint;
+#[cfg(feature = "reqwest")]
+mod reqwest;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use http::{Request, Response};
+
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, decode_error, path_segment};
+#[cfg(feature = "reqwest")]
+pub use self::reqwest::Reqwest;
+use crate::error::Error;
+
+/// Carries one request to a service and brings back its response, whole.
+///
+/// With the feature `reqwest`, [`Reqwest`] is the transport that the vendors'
+/// builders use where they are given none. A closure is a transport too, which is
+/// all that a test needs:
+///
+/// ```
+/// use bytes::Bytes;
+/// use http::{Request, Response};
+/// use pagestream::{Error, Transport};
+///
+/// let teapot = |_: Request<Bytes>| async {
+///     Ok::<_, Error>(Response::builder().status(418).body(Bytes::new()).unwrap())
+/// };
+/// # futures::executor::block_on(async {
+/// let response = teapot.send(Request::new(Bytes::new())).await?;
+/// assert_eq!(response.status(), 418);
+/// # Ok::<(), Error>(()) }).unwrap();
+/// ```
+///
+/// # Contract
+///
+/// - A response of any status is `Ok`; judging it is the paginator's part.
+/// - A redirect is given back and not followed: credentials go to the host that
+///   the caller named, and nowhere else.
+/// - The body is whole: one that was cut short is an error.
+#[async_trait]
+pub trait Transport: Send + Sync {
+    /// Sends one request.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if no whole response came.
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error>;
+}
+
+#[async_trait]
+impl<F, Fut> Transport for F
+where
+    F: Fn(Request<Bytes>) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Response<Bytes>, Error>> + Send,
+{
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
+        self(request).await
+    }
+}
+
+#[async_trait]
+impl<T: Transport + ?Sized> Transport for Arc<T> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
+        (**self).send(request).await
+    }
+}
