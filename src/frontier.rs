@@ -231,3 +231,6 @@ impl Shape {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
