@@ -106,8 +106,8 @@ impl Paginator for Gated {
         let (gate, opened) = oneshot::channel();
         self.gates.lock().unwrap().insert(*page, gate);
         opened.await.expect("the gate is kept")?;
-        let next = if *page == 0 { 1..=self.branches } else { 1..=0 };
-        Ok(Page::new(vec![*page], next))
+        let branches = if *page == 0 { self.branches } else { 0 };
+        Ok(Page::new(vec![*page], 1..=branches))
     }
 }
 
@@ -227,7 +227,8 @@ fn paginators_of_different_cursors_stand_in_one_vec_and_their_streams_combine() 
     let mut selected = all(selected);
     selected.sort_unstable();
     assert_eq!(selected, [0, 1, 2, 100, 100]);
-    let mut merged = all(stream::select_all(paginators.into_iter().map(|p| p.into_records())));
+    let mut merged =
+        all(stream::select_all(paginators.into_iter().map(PaginatorExt::into_records)));
     merged.sort_unstable();
     assert_eq!(merged, [0, 1, 2, 100, 100]);
 }
@@ -563,7 +564,7 @@ fn max_records_leaves_the_errors_of_a_page_that_it_cuts_to_the_rest() {
     let monitor = some.monitor();
     assert_eq!(block_on(some.map(|item| item.is_ok()).collect::<Vec<_>>()), [true]);
     let rest = HalfFailing.into_read().resume(monitor.checkpoint().unwrap()).records();
-    let rest = block_on(rest.map(|item| item.ok()).collect::<Vec<_>>());
+    let rest = block_on(rest.map(Result::ok).collect::<Vec<_>>());
     assert_eq!(rest, [Some(2), None, None, Some(3)]);
 }
 
