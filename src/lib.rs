@@ -1,4 +1,11 @@
-//! Every paginated API as one `Stream`.
+#![cfg_attr(
+    all(feature = "hubspot", feature = "alloy", feature = "reqwest"),
+    doc = include_str!("../README.md")
+)]
+#![cfg_attr(
+    not(all(feature = "hubspot", feature = "alloy", feature = "reqwest")),
+    doc = "Every paginated API as one `Stream`."
+)]
 
 mod checkpoint;
 mod cursor;
@@ -12,6 +19,13 @@ mod page;
 mod paginator;
 mod stream;
 mod transport;
+
+#[cfg(feature = "alloy")]
+pub mod alloy;
+#[cfg(feature = "hubspot")]
+pub mod hubspot;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 pub use async_trait::async_trait;
 
@@ -30,10 +44,3 @@ pub use self::{
     stream::{Monitor, Pages, Progress, Read, Records, Source, StopReason},
     transport::Transport,
 };
-
-#[cfg(feature = "alloy")]
-pub mod alloy;
-#[cfg(feature = "hubspot")]
-pub mod hubspot;
-#[cfg(feature = "testing")]
-pub mod testing;

@@ -170,8 +170,11 @@ fn contradiction(id: &ObjectId, what: &str) -> Error {
 fn refused(error: &StandardError, ids: &[ObjectId]) -> Error {
     let category = error.category.as_deref().unwrap_or("no category");
     let message = error.message.as_deref().unwrap_or("no message");
-    Error::new(ErrorKind::Refused, format!("the service refused an object, {category}: {message}"))
-        .with_ids(ids.iter().map(ObjectId::to_string))
+    Error::new(
+        ErrorKind::Refused,
+        format!("the service refused an object, {category}: {message:?}"),
+    )
+    .with_ids(ids.iter().map(ObjectId::to_string))
 }
 
 impl Debug for Reader {

@@ -22,7 +22,7 @@
 //!     .build()?;
 //! let records: Vec<_> = associations.records().try_collect().await?;
 //!
-//! assert_eq!(records.len(), service.ids().map(|id| service.associations(id).len()).sum());
+//! assert_eq!(records.len(), 12); // objects of 1, 2 and 3 pages with 2 associations each
 //! assert_eq!(service.requests(), 3); // as many as the deepest id has pages
 //! # Ok::<(), pagestream::Error>(()) }).unwrap();
 //! ```

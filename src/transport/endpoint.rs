@@ -102,7 +102,7 @@ impl Endpoint {
         let said = places.into_iter().find_map(|place| body.pointer(place)?.as_str());
         said.map_or_else(String::new, |said| {
             let said = said.replace(self.token.expose_secret(), "[secret]");
-            format!(": {}", said.chars().take(QUOTED).collect::<String>())
+            format!(": {:?}", said.chars().take(QUOTED).collect::<String>())
         })
     }
 }
