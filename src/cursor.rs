@@ -1,6 +1,9 @@
 use std::{fmt::Debug, hash::Hash};
 
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::error::{Error, ErrorKind};
 
 /// Everything that one request needs to know about where to read.
 ///
@@ -19,4 +22,10 @@ pub trait Cursor:
 impl<T> Cursor for T where
     T: Clone + Debug + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static
 {
+}
+
+pub(crate) fn to_json<C: Cursor>(cursor: &C) -> Result<Value, Error> {
+    serde_json::to_value(cursor).map_err(|error| {
+        Error::new(ErrorKind::Contract, "a cursor can't be written as JSON").with_source(error)
+    })
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::{
-    cursor::Cursor,
+    cursor::{Cursor, to_json},
     error::{Error, ErrorKind},
     page::Page,
     paginator::Paginator,
@@ -51,12 +51,12 @@ impl<P: Paginator> Paginator for Erased<P> {
     fn start(&self) -> Value {
         // A cursor that can't be written as JSON becomes one that can't be read
         // back, and so an error of the first `fetch`.
-        erase(&self.0.start()).unwrap_or_default()
+        to_json(&self.0.start()).unwrap_or_default()
     }
 
     async fn fetch(&self, cursor: &Value) -> Result<Page<P::Record, Value>, Error> {
         let cursor = restore(cursor)?;
-        self.0.fetch(&cursor).await?.try_map_next(|cursor| erase(&cursor))
+        self.0.fetch(&cursor).await?.try_map_next(|cursor| to_json(&cursor))
     }
 
     fn identity(&self) -> String {
@@ -68,7 +68,7 @@ impl<P: Paginator> Paginator for Erased<P> {
         let Ok(mut inner) = shown.collect::<Result<VecDeque<P::Cursor>, _>>() else { return };
         let shown = inner.len();
         self.0.pack(&mut inner);
-        let Ok(packed) = inner.iter().map(erase).collect::<Result<Vec<_>, _>>() else { return };
+        let Ok(packed) = inner.iter().map(to_json).collect::<Result<Vec<_>, _>>() else { return };
         waiting.drain(..shown);
         for cursor in packed.into_iter().rev() {
             waiting.push_front(cursor);
@@ -77,15 +77,9 @@ impl<P: Paginator> Paginator for Erased<P> {
 
     fn narrow(&self, cursor: &Value, units: &[usize]) -> Value {
         restore::<P::Cursor>(cursor)
-            .and_then(|inner| erase(&self.0.narrow(&inner, units)))
+            .and_then(|inner| to_json(&self.0.narrow(&inner, units)))
             .unwrap_or_else(|_| cursor.clone())
     }
-}
-
-fn erase<C: Cursor>(cursor: &C) -> Result<Value, Error> {
-    serde_json::to_value(cursor).map_err(|error| {
-        Error::new(ErrorKind::Contract, "a cursor can't be written as JSON").with_source(error)
-    })
 }
 
 fn restore<C: Cursor>(cursor: &Value) -> Result<C, Error> {

@@ -11,9 +11,8 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    builder::{ActionBuilder, ParameterPlace},
     paging::{WithoutPagination, judge},
-    wire::{Envelope, Layout, decode},
+    wire::{Envelope, Layout, ParameterPlace, decode},
 };
 use crate::{
     error::Error,
@@ -98,11 +97,6 @@ pub struct Offset {
 }
 
 impl<T> Action<T> {
-    /// An action of a connector, both by their ids: `hubspot`, `listContacts`.
-    pub fn builder(connector: impl Into<String>, action: impl Into<String>) -> ActionBuilder<T> {
-        ActionBuilder::new(connector.into(), action.into())
-    }
-
     pub(super) fn new(reader: Reader) -> Self {
         Self { reader: Arc::new(reader), record: PhantomData }
     }

@@ -11,7 +11,7 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{
     action::{Action, Reader},
     paging::WithoutPagination,
-    wire::{Layout, Pointer},
+    wire::{Layout, ParameterPlace, Pointer},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -23,29 +23,6 @@ const API_VERSION: &str = "2025-09";
 
 /// The most records that one page may hold (the pagination guide).
 const MAX_LIMIT: u64 = 50;
-
-/// Where in the body the limit, the offset and the action's other inputs stand.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ParameterPlace {
-    /// `input`, as in the pagination guide.
-    #[default]
-    Input,
-    /// `queryParameters`, as in the API reference.
-    QueryParameters,
-    /// `requestBody`, as in the API reference.
-    RequestBody,
-}
-
-impl ParameterPlace {
-    pub(super) fn field(self) -> &'static str {
-        match self {
-            Self::Input => "input",
-            Self::QueryParameters => "queryParameters",
-            Self::RequestBody => "requestBody",
-        }
-    }
-}
 
 /// Builds an [`Action`]: [`Action::builder`].
 #[must_use = "call `build` to make a paginator of it"]
@@ -67,8 +44,15 @@ pub struct ActionBuilder<T> {
     record: PhantomData<fn() -> T>,
 }
 
+impl<T> Action<T> {
+    /// An action of a connector, both by their ids: `hubspot`, `listContacts`.
+    pub fn builder(connector: impl Into<String>, action: impl Into<String>) -> ActionBuilder<T> {
+        ActionBuilder::new(connector.into(), action.into())
+    }
+}
+
 impl<T> ActionBuilder<T> {
-    pub(super) fn new(connector: String, action: String) -> Self {
+    fn new(connector: String, action: String) -> Self {
         Self {
             connector,
             action,

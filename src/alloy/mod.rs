@@ -11,6 +11,7 @@ mod wire;
 
 pub use self::{
     action::{Action, Offset},
-    builder::{ActionBuilder, ParameterPlace},
+    builder::ActionBuilder,
     paging::WithoutPagination,
+    wire::ParameterPlace,
 };

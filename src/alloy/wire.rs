@@ -13,6 +13,29 @@ use serde::{
 use serde_json::{Value, value::RawValue};
 use xxhash_rust::xxh3::Xxh3;
 
+/// Where in the body the limit, the offset and the action's other inputs stand.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ParameterPlace {
+    /// `input`, as in the pagination guide.
+    #[default]
+    Input,
+    /// `queryParameters`, as in the API reference.
+    QueryParameters,
+    /// `requestBody`, as in the API reference.
+    RequestBody,
+}
+
+impl ParameterPlace {
+    pub(super) fn field(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::QueryParameters => "queryParameters",
+            Self::RequestBody => "requestBody",
+        }
+    }
+}
+
 /// A place in a JSON document (RFC 6901), as the keys that lead to it.
 #[derive(Clone, Debug)]
 pub(super) struct Pointer(Vec<String>);

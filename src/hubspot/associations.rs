@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     batch::{Batch, Input},
-    builder::AssociationsBuilder,
     grouped::Grouped,
     reader::{Answer, Reader},
     wire::{AssociationType, ObjectId},
@@ -79,15 +78,6 @@ pub struct Association {
 }
 
 impl Associations {
-    /// The associations from objects of one type to objects of another, each
-    /// type by its name or id: `deals`, `0-3`, `p1234_pets`.
-    pub fn builder(
-        from_object_type: impl Into<String>,
-        to_object_type: impl Into<String>,
-    ) -> AssociationsBuilder {
-        AssociationsBuilder::new(from_object_type.into(), to_object_type.into())
-    }
-
     /// The same reading with one record for each id, which holds all of its
     /// associations.
     pub fn grouped(self) -> Grouped {

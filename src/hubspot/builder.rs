@@ -42,8 +42,19 @@ pub struct AssociationsBuilder {
     endpoint: EndpointBuilder,
 }
 
+impl Associations {
+    /// The associations from objects of one type to objects of another, each
+    /// type by its name or id: `deals`, `0-3`, `p1234_pets`.
+    pub fn builder(
+        from_object_type: impl Into<String>,
+        to_object_type: impl Into<String>,
+    ) -> AssociationsBuilder {
+        AssociationsBuilder::new(from_object_type.into(), to_object_type.into())
+    }
+}
+
 impl AssociationsBuilder {
-    pub(super) fn new(from: String, to: String) -> Self {
+    fn new(from: String, to: String) -> Self {
         Self {
             from,
             to,

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::{
     checkpoint::{Checkpoint, OpenRequest, Position, Version},
-    cursor::Cursor,
+    cursor::{Cursor, to_json},
     error::{Error, ErrorKind},
     frontier::{Frontier, Request},
     page::Page,
@@ -284,7 +284,7 @@ impl<C: Cursor> Ledger<C> {
             failures: in_hand.failures,
         });
         let open = entries.frontier.rest(out).into_iter().map(|rest| {
-            let cursor = to_value(rest.cursor)?;
+            let cursor = to_json(rest.cursor)?;
             Ok(OpenRequest { cursor, units: rest.units, replay: rest.replay })
         });
         Ok(Checkpoint {
@@ -296,7 +296,7 @@ impl<C: Cursor> Ledger<C> {
             failures: entries.closed.failures,
             skipped: entries.closed.skipped,
             open: open.collect::<Result<_, Error>>()?,
-            waiting: entries.frontier.waiting().map(to_value).collect::<Result<_, Error>>()?,
+            waiting: entries.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
             failed: entries.failed.clone(),
             digest: entries.digest,
         })
@@ -323,12 +323,6 @@ impl<C: Cursor> Observe for Ledger<C> {
     fn failed_ids(&self) -> Vec<String> {
         self.lock().failed.clone()
     }
-}
-
-fn to_value<C: Cursor>(cursor: &C) -> Result<Value, Error> {
-    serde_json::to_value(cursor).map_err(|error| {
-        Error::new(ErrorKind::Contract, "a cursor can't be written as JSON").with_source(error)
-    })
 }
 
 fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {

@@ -1,5 +1,4 @@
 use std::{
-    collections::BTreeMap,
     fmt::{self, Debug, Formatter},
     pin::Pin,
     sync::Arc,
@@ -50,8 +49,8 @@ pub struct Pages<S: Source> {
     source: S,
     #[pin]
     in_flight: FuturesUnordered<S::Fetch>,
-    /// What came back and waits for its turn.
-    arrived: BTreeMap<Ticket, Brought<S>>,
+    /// What came back and waits for its turn, as many as the window at most.
+    arrived: Vec<(Ticket, Brought<S>)>,
     /// What is left of the page being handed out.
     in_hand: Option<Left>,
     ledger: Arc<Ledger<Cursor<S>>>,
@@ -82,7 +81,7 @@ impl<S: Source> Pages<S> {
         Self {
             source,
             in_flight: FuturesUnordered::new(),
-            arrived: BTreeMap::new(),
+            arrived: Vec::new(),
             in_hand: None,
             ledger: Arc::new(Ledger::new(entries)),
             limits,
@@ -160,7 +159,10 @@ impl<S: Source> Pages<S> {
             return match turn {
                 Turn::Wait => Poll::Pending,
                 Turn::HandOut(ticket) | Turn::Fail(ticket) => {
-                    Poll::Ready(this.arrived.remove(&ticket).map(|page| this.begin(page)))
+                    let place = this.arrived.iter().position(|(arrived, _)| *arrived == ticket);
+                    let place = place.expect("the frontier turns to what arrived");
+                    let brought = this.arrived.swap_remove(place).1;
+                    Poll::Ready(Some(this.begin(brought)))
                 }
                 Turn::Over => {
                     this.stop(StopReason::End);
@@ -198,7 +200,7 @@ impl<S: Source> PagesProjection<'_, S> {
         if fetched.is_err() {
             self.ledger.lock().frontier.fail(ticket);
         }
-        self.arrived.insert(ticket, fetched);
+        self.arrived.push((ticket, fetched));
     }
 
     /// Begins to hand out the foremost page, or gives out its error.
