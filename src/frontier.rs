@@ -12,7 +12,7 @@ pub(crate) type Ticket = u64;
 /// The cursors of a reading, from the one that waits to the page being handed out.
 #[derive(Debug)]
 pub(crate) struct Frontier<C> {
-    /// A checkpoint's requests: they go out as they stand, before what waits.
+    /// A checkpoint's requests: they go out as they stood, before what waits.
     resumed: VecDeque<Request<C>>,
     waiting: VecDeque<C>,
     /// Requests whose pages are not handed out whole, in the order of sending.
@@ -70,17 +70,25 @@ pub(crate) struct Rest<'a, C> {
 }
 
 impl<C> Frontier<C> {
-    pub(crate) fn new(
-        resumed: impl IntoIterator<Item = Request<C>>,
-        waiting: impl IntoIterator<Item = C>,
-    ) -> Self {
+    pub(crate) fn new(waiting: impl IntoIterator<Item = C>) -> Self {
         Self {
-            resumed: resumed.into_iter().collect(),
+            resumed: VecDeque::new(),
             waiting: waiting.into_iter().collect(),
             open: VecDeque::new(),
             first: 0,
             failed: false,
         }
+    }
+
+    /// A frontier as [`rest`](Frontier::rest) and [`waiting`](Frontier::waiting)
+    /// found it.
+    pub(crate) fn resume(
+        rest: impl IntoIterator<Item = (C, Option<Position>)>,
+        waiting: impl IntoIterator<Item = C>,
+    ) -> Self {
+        let rest = rest.into_iter();
+        let resumed = rest.map(|(cursor, replay)| Request { cursor: Arc::new(cursor), replay });
+        Self { resumed: resumed.collect(), ..Self::new(waiting) }
     }
 
     /// The next request to send, if fewer than `window` are open. The page being
@@ -89,12 +97,15 @@ impl<C> Frontier<C> {
     pub(crate) fn send(
         &mut self,
         window: usize,
-        pack: impl FnOnce(&mut VecDeque<C>),
-    ) -> Option<(Ticket, Arc<C>)> {
+        pack: impl Fn(&mut VecDeque<C>),
+    ) -> Option<(Ticket, Arc<C>)>
+    where
+        C: Clone,
+    {
         if self.failed || self.open.len() >= window {
             return None;
         }
-        let request = self.resumed.pop_front().or_else(|| {
+        let request = self.next_resumed(&pack).or_else(|| {
             pack(&mut self.waiting);
             let cursor = Arc::new(self.waiting.pop_front()?);
             Some(Request { cursor, replay: None })
@@ -103,6 +114,24 @@ impl<C> Frontier<C> {
         let cursor = Arc::clone(&request.cursor);
         self.open.push_back((request, State::InFlight));
         Some((ticket, cursor))
+    }
+
+    /// The next of a checkpoint's requests. One that had not arrived is packed by
+    /// itself, since a request may carry less than when it was made.
+    fn next_resumed(&mut self, pack: impl Fn(&mut VecDeque<C>)) -> Option<Request<C>>
+    where
+        C: Clone,
+    {
+        let request = self.resumed.pop_front()?;
+        if request.replay.is_some() {
+            return Some(request);
+        }
+        let mut parts = VecDeque::from([(*request.cursor).clone()]);
+        pack(&mut parts);
+        for cursor in parts.into_iter().rev() {
+            self.resumed.push_front(Request { cursor: Arc::new(cursor), replay: None });
+        }
+        self.resumed.pop_front()
     }
 
     /// Takes in a page. What it leads to is read before all else that waits: it
@@ -212,7 +241,7 @@ impl Shape {
         for (unit, &records) in self.units.iter().enumerate() {
             if failed(unit) && records == 0 && !led_on {
                 anew.push(unit);
-            } else if begin + records > out.records || failed(unit) {
+            } else if (records > 0 && begin + records > out.records) || failed(unit) {
                 again.push(unit);
                 passed_over += out.records.saturating_sub(begin).min(records);
             }

@@ -18,6 +18,7 @@ mod map;
 mod page;
 mod paginator;
 mod stream;
+mod trail;
 mod transport;
 
 #[cfg(feature = "alloy")]

@@ -18,7 +18,7 @@ use crate::{
     error::Error,
     page::Page,
     paginator::Paginator,
-    transport::{Endpoint, decode_error},
+    transport::{Endpoint, decode_error, text},
 };
 
 /// An action that lists records, read with limit and offset.
@@ -117,13 +117,9 @@ impl Reader {
         &self,
         response: &Response<Bytes>,
     ) -> Result<Envelope<T>, Error> {
-        let body = std::str::from_utf8(response.body()).map_err(|error| {
-            decode_error("the response is no UTF-8", response).with_source(error)
-        })?;
-        decode(body, &self.layout).map_err(|error| {
-            let said = self.endpoint.said(response.body());
-            let message = format!("the response is not what the action documents{said}");
-            decode_error(message, response).with_source(error)
+        decode(text(response)?, &self.layout).map_err(|error| {
+            let what = "the response is not what the action documents";
+            self.endpoint.decode_error(what, response, &error)
         })
     }
 }

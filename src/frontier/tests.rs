@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Frontier, Position, Request, Rest, Shape, Ticket, Turn};
+use super::{Frontier, Position, Rest, Shape, Ticket, Turn};
 
 /// A page of the service: its units, or none where it is a page without units.
 #[derive(Clone, Debug)]
@@ -193,11 +193,11 @@ impl Reading<'_> {
                 assert!(self.service.0[cursor.node].tells_units);
                 cursor.units = units.into_iter().map(|unit| cursor.units[unit]).collect();
             }
-            Request { cursor: Arc::new(cursor), replay: rest.replay }
+            (cursor, rest.replay)
         });
         let rest = rest.collect::<Vec<_>>();
         let waiting = self.frontier.waiting().cloned().collect::<Vec<_>>();
-        self.frontier = Frontier::new(rest, waiting);
+        self.frontier = Frontier::resume(rest, waiting);
         self.in_flight.clear();
         self.arrived.clear();
     }
@@ -213,7 +213,7 @@ fn read(
         service,
         choices: choices.iter().cycle(),
         window,
-        frontier: Frontier::new(None, [service.whole(0)]),
+        frontier: Frontier::new([service.whole(0)]),
         in_flight: Vec::new(),
         arrived: BTreeMap::new(),
         handed_out: Vec::new(),
@@ -282,7 +282,7 @@ proptest! {
 
 #[test]
 fn what_a_page_leads_to_is_read_before_what_waited() {
-    let mut frontier = Frontier::new(None, ["a", "b"]);
+    let mut frontier = Frontier::new(["a", "b"]);
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec!["a1", "a2"], Shape::default());
     assert!(frontier.waiting().eq(&["a1", "a2", "b"]));
@@ -290,7 +290,7 @@ fn what_a_page_leads_to_is_read_before_what_waited() {
 
 #[test]
 fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
-    let mut frontier = Frontier::new(None, ["a", "b", "c"]);
+    let mut frontier = Frontier::new(["a", "b", "c"]);
     frontier.send(2, |_| {});
     frontier.send(2, |_| {});
     frontier.fail(1);
@@ -305,7 +305,7 @@ fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
 #[test]
 fn a_page_read_again_for_its_records_leads_nowhere() {
     let replay = Some(Position { records: 3, failures: 0 });
-    let mut frontier = Frontier::new([Request { cursor: Arc::new("a"), replay }], []);
+    let mut frontier = Frontier::resume([("a", replay)], []);
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec!["b"], Shape { records: 5, ..Shape::default() });
     frontier.close();
@@ -319,7 +319,7 @@ fn half_failed() -> Shape {
 
 #[test]
 fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
-    let mut frontier = Frontier::new(None, ["a"]);
+    let mut frontier = Frontier::new(["a"]);
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec![], half_failed());
     let out = Position { records: 1, failures: 0 };
@@ -336,7 +336,7 @@ fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
 #[test]
 fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
     let replay = Some(Position { records: 1, failures: 0 });
-    let mut frontier = Frontier::new([Request { cursor: Arc::new("a"), replay }], []);
+    let mut frontier = Frontier::resume([("a", replay)], []);
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec![], half_failed());
     assert_eq!(

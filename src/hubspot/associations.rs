@@ -33,7 +33,9 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 /// - an id that comes back neither in `results` nor in `errors`, one that comes
 ///   back twice, and one that was not asked for
 ///   ([`Contradiction`](crate::ErrorKind::Contradiction));
-/// - an id whose `after` leads back to the page that was asked for
+/// - an id that has a next page and no cursor to it, though a link
+///   ([`Contradiction`](crate::ErrorKind::Contradiction));
+/// - an id whose `after` leads in a circle, of any length
 ///   ([`Loop`](crate::ErrorKind::Loop)).
 ///
 /// An id that failed is asked for no more. When the stream has ended,
@@ -105,7 +107,7 @@ impl Paginator for Associations {
                 to: associated.to,
                 types: associated.types,
             }));
-            answer.after.map(|after| Input { after: Some(after), ..Input::fresh(id) })
+            answer.next
         };
         self.reader.page(batch, flat).await
     }

@@ -1,8 +1,10 @@
 use std::{collections::VecDeque, ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::xxh3_64;
 
 use super::wire::{Associated, ObjectId};
+use crate::trail::Trail;
 
 /// A cursor of a batch read: the inputs of one request.
 ///
@@ -27,6 +29,9 @@ pub(super) struct Input {
     pub(super) id: ObjectId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<String>,
+    /// The way on which `after` was reached.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(super) trail: Trail,
     /// The pages that were read so far, where they are gathered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) gathered: Vec<Arc<Vec<Associated>>>,
@@ -90,8 +95,25 @@ impl Batch {
 
 impl Input {
     pub(super) fn fresh(id: &ObjectId) -> Self {
-        Self { id: id.clone(), after: None, gathered: Vec::new() }
+        Self { id: id.clone(), after: None, trail: Trail::default(), gathered: Vec::new() }
     }
+
+    /// The input behind a page of `input`. `None` if it leads in a circle.
+    pub(super) fn after(id: &ObjectId, after: String, input: Option<&Self>) -> Option<Self> {
+        let digest = |after: &str| xxh3_64(after.as_bytes());
+        let before = input.and_then(|input| Some((input.trail, input.after.as_deref()?)));
+        let trail =
+            before.map_or_else(Trail::default, |(trail, before)| trail.pass(digest(before)));
+        let is_same = before.is_some_and(|(_, before)| before == after);
+        if is_same || trail.is_closed_by(digest(&after)) {
+            return None;
+        }
+        Some(Self { id: id.clone(), after: Some(after), trail, gathered: Vec::new() })
+    }
+}
+
+fn is_default(trail: &Trail) -> bool {
+    *trail == Trail::default()
 }
 
 /// Makes the foremost batch as full as `most` allows, from those behind it. It

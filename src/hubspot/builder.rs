@@ -5,6 +5,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
 use super::{associations::Associations, reader::Reader, wire::ObjectId};
@@ -136,7 +137,9 @@ impl AssociationsBuilder {
         }
         drop(seen);
         let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
-        let endpoint = self.endpoint.build(&path, "token", None)?;
+        let is_final = |body: &Value| body["policyName"] == "DAILY";
+        let endpoint = EndpointBuilder { is_final, ..self.endpoint };
+        let endpoint = endpoint.build(&path, "token", None)?;
         Ok(Associations::new(Reader { endpoint, ids, batch_size: self.batch_size, identity }))
     }
 }

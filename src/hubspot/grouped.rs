@@ -56,9 +56,9 @@ impl Paginator for Grouped {
         let grouped =
             |id: &ObjectId, input: Option<&Input>, answer: Answer, groups: &mut Vec<_>| {
                 let mut gathered = input.map_or_else(Vec::new, |input| input.gathered.clone());
-                if answer.after.is_some() {
+                if let Some(next) = answer.next {
                     gathered.push(Arc::new(answer.to));
-                    return Some(Input { id: id.clone(), after: answer.after, gathered });
+                    return Some(Input { gathered, ..next });
                 }
                 if !answer.failed {
                     let mut to =

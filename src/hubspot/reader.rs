@@ -3,17 +3,14 @@ use std::{
     fmt::{self, Debug, Formatter},
 };
 
-use bytes::Bytes;
-use http::Response;
-
 use super::{
     batch::{self, Batch, Input},
-    wire::{self, Associated, ObjectId, StandardError},
+    wire::{self, Associated, LeadsTo, ObjectId, ResultRow, StandardError},
 };
 use crate::{
     error::{Error, ErrorKind},
     page::Page,
-    transport::{Endpoint, decode_error},
+    transport::{Endpoint, text},
 };
 
 /// Reads batches; what its views make of them differs in the records alone.
@@ -37,10 +34,10 @@ struct Answers {
 pub(super) struct Answer {
     pub(super) to: Vec<Associated>,
     /// Where the id goes on; an id that failed does not.
-    pub(super) after: Option<String>,
-    failures: Vec<Error>,
+    pub(super) next: Option<Input>,
     /// Whether the id failed, so that it is not read whole.
     pub(super) failed: bool,
+    failures: Vec<Error>,
     /// Whether the response mentions the id at all.
     mentioned: bool,
 }
@@ -49,7 +46,7 @@ impl Answer {
     fn fail(&mut self, error: Error) {
         self.mentioned = true;
         self.failed = true;
-        self.after = None;
+        self.next = None;
         self.failures.push(error);
     }
 }
@@ -74,107 +71,129 @@ impl Reader {
         batch: &Batch,
         view: impl Fn(&ObjectId, Option<&Input>, Answer, &mut Vec<R>) -> Option<Input> + Send + Sync,
     ) -> Result<Page<R, Batch>, Error> {
-        let Answers { answers, strays } = self.read(batch).await?;
+        let inputs = batch.inputs(&self.ids).collect::<Vec<_>>();
+        let Answers { answers, strays } = self.judge(&inputs, self.read(&inputs).await?);
         let mut records = Vec::with_capacity(answers.iter().map(|answer| answer.to.len()).sum());
         let mut units = Vec::with_capacity(answers.len());
         let mut next = Batch::default();
         let mut failures = Vec::new();
-        for (unit, (mut answer, (id, input))) in
-            answers.into_iter().zip(batch.inputs(&self.ids)).enumerate()
-        {
+        for (unit, (mut answer, (id, input))) in answers.into_iter().zip(inputs).enumerate() {
             let before = records.len();
             failures.extend(answer.failures.drain(..).map(|error| (unit, error)));
             next.inputs.extend(view(id, input, answer, &mut records));
             units.push(records.len() - before);
         }
         let page = Page::new(records, (next.len() > 0).then_some(next)).with_units(units);
-        let page =
-            failures.into_iter().fold(page, |page, (unit, error)| page.with_failure(unit, error));
-        Ok(strays.into_iter().fold(page, |page, error| page.with_failure(None, error)))
+        let page = strays.into_iter().fold(page, |page, error| page.with_failure(None, error));
+        let failures = failures.into_iter();
+        Ok(failures.fold(page, |page, (unit, error)| page.with_failure(unit, error)))
     }
 
-    /// Makes the request and judges its response.
-    async fn read(&self, batch: &Batch) -> Result<Answers, Error> {
-        let inputs = batch.inputs(&self.ids).map(|(id, input)| wire::RequestInput {
+    async fn read(&self, inputs: &[(&ObjectId, Option<&Input>)]) -> Result<wire::Response, Error> {
+        let inputs = inputs.iter().map(|(id, input)| wire::RequestInput {
             id,
             after: input.and_then(|input| input.after.as_deref()),
         });
-        let request = wire::Request { inputs: inputs.collect() };
-        let response = self.endpoint.post(&request).await?;
-        Ok(judge(&request, self.decode(&response)?))
+        let response = self.endpoint.post(&wire::Request { inputs: inputs.collect() }).await?;
+        serde_json::from_str(text(&response)?).map_err(|error| {
+            self.endpoint.decode_error(
+                "the response is no batch of associations",
+                &response,
+                &error,
+            )
+        })
     }
 
-    fn decode(&self, response: &Response<Bytes>) -> Result<wire::Response, Error> {
-        serde_json::from_slice(response.body()).map_err(|error| {
-            let said = self.endpoint.said(response.body());
-            decode_error(format!("the response is no batch of associations{said}"), response)
-                .with_source(error)
-        })
+    /// Joins a response to the inputs by id, since its order is not promised.
+    fn judge(&self, inputs: &[(&ObjectId, Option<&Input>)], response: wire::Response) -> Answers {
+        let mut answers = Vec::new();
+        answers.resize_with(inputs.len(), Answer::default);
+        let mut strays = Vec::new();
+        let places = inputs.iter().enumerate().map(|(place, (id, _))| (*id, place));
+        let places = places.collect::<HashMap<_, _>>();
+
+        for row in response.results {
+            match places.get(&row.from.id) {
+                Some(&place) => answers[place].take_in(row, inputs[place].1),
+                None => strays.push(not_asked_for(&row.from.id)),
+            }
+        }
+        for error in response.errors {
+            let (from, others) = error.ids();
+            let asked = |id: &ObjectId| Some((id.clone(), *places.get(id)?));
+            let unasked = from.iter().filter(|id| asked(id).is_none()).collect::<Vec<_>>();
+            let named = if from.is_empty() { &others } else { &from };
+            let named = named.iter().filter_map(asked).collect::<Vec<_>>();
+            if error.is_no_associations() {
+                strays.extend(unasked.into_iter().map(not_asked_for));
+                for (_, place) in named {
+                    answers[place].mentioned = true;
+                }
+                continue;
+            }
+            if named.is_empty() || !unasked.is_empty() {
+                strays.push(self.refused(&error).with_ids(unasked.iter().map(ToString::to_string)));
+            }
+            for (id, place) in named {
+                answers[place].fail(self.refused(&error).with_ids([id.to_string()]));
+            }
+        }
+        for (answer, (id, _)) in answers.iter_mut().zip(inputs) {
+            if !answer.mentioned {
+                let what = "came back neither in the results nor in the errors";
+                answer.fail(contradiction(id, what));
+            }
+        }
+        Answers { answers, strays }
+    }
+
+    fn refused(&self, error: &StandardError) -> Error {
+        let [category, message] = [&error.category, &error.message].map(|said| {
+            said.as_deref().map_or_else(|| "nothing".to_owned(), |said| self.endpoint.quote(said))
+        });
+        let message = format!("the service refused an object: category {category}, {message}");
+        Error::new(ErrorKind::Refused, message)
     }
 }
 
-/// Joins a response to the inputs by id, since its order is not promised.
-fn judge(request: &wire::Request<'_>, response: wire::Response) -> Answers {
-    let inputs = &request.inputs;
-    let mut answers = Vec::new();
-    answers.resize_with(inputs.len(), Answer::default);
-    let mut strays = Vec::new();
-    let places = inputs.iter().enumerate().map(|(place, input)| (input.id, place));
-    let places = places.collect::<HashMap<_, _>>();
-
-    for mut row in response.results {
-        let id = row.from.id.clone();
-        let Some(&place) = places.get(&id) else {
-            strays.push(contradiction(&id, "came back though it was not asked for"));
-            continue;
+impl Answer {
+    /// Takes in the row of the results that is about this input.
+    fn take_in(&mut self, row: ResultRow, input: Option<&Input>) {
+        let id = &row.from.id;
+        if self.mentioned {
+            return self.fail(contradiction(id, "came back twice in one response"));
+        }
+        self.mentioned = true;
+        let Some(to) = row.to else {
+            return self.fail(contradiction(id, "came back without its associations"));
         };
-        let after = row.after();
-        let answer = &mut answers[place];
-        if answer.mentioned {
-            answer.fail(contradiction(&id, "came back twice in one response"));
-        } else if after.is_some() && after.as_deref() == inputs[place].after {
-            let message = format!("object {id} leads back to the page that was asked for");
-            answer.fail(Error::new(ErrorKind::Loop, message).with_ids([id.to_string()]));
-        } else if let Some(to) = row.to {
-            *answer = Answer { to, after, mentioned: true, ..Answer::default() };
-        } else {
-            answer.fail(contradiction(&id, "came back without its associations"));
-        }
-    }
-    for error in response.errors {
-        let ids = error.ids();
-        let mut named = ids.iter().filter_map(|id| Some((id, *places.get(id)?))).peekable();
-        if error.is_no_associations() {
-            named.for_each(|(_, place)| answers[place].mentioned = true);
-        } else if named.peek().is_none() {
-            strays.push(refused(&error, &ids));
-        } else {
-            for (id, place) in named {
-                answers[place].fail(refused(&error, std::slice::from_ref(id)));
+        match LeadsTo::from(row.paging) {
+            LeadsTo::End => self.to = to,
+            LeadsTo::Nowhere => {
+                self.to = to;
+                self.fail(contradiction(id, "has more associations, and no cursor to them"));
             }
+            LeadsTo::After(after) => match Input::after(id, after, input) {
+                Some(next) => {
+                    self.to = to;
+                    self.next = Some(next);
+                }
+                // What came may be what came before, so it is not given out.
+                None => self.fail(
+                    Error::new(ErrorKind::Loop, format!("object {id} is led in a circle"))
+                        .with_ids([id.to_string()]),
+                ),
+            },
         }
     }
-    for (answer, input) in answers.iter_mut().zip(inputs) {
-        if !answer.mentioned {
-            let what = "came back neither in the results nor in the errors";
-            answer.fail(contradiction(input.id, what));
-        }
-    }
-    Answers { answers, strays }
+}
+
+fn not_asked_for(id: &ObjectId) -> Error {
+    contradiction(id, "came back though it was not asked for")
 }
 
 fn contradiction(id: &ObjectId, what: &str) -> Error {
     Error::new(ErrorKind::Contradiction, format!("object {id} {what}")).with_ids([id.to_string()])
-}
-
-fn refused(error: &StandardError, ids: &[ObjectId]) -> Error {
-    let category = error.category.as_deref().unwrap_or("no category");
-    let message = error.message.as_deref().unwrap_or("no message");
-    Error::new(
-        ErrorKind::Refused,
-        format!("the service refused an object, {category}: {message:?}"),
-    )
-    .with_ids(ids.iter().map(ObjectId::to_string))
 }
 
 impl Debug for Reader {

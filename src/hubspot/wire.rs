@@ -3,7 +3,10 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{self, IgnoredAny},
+};
 use serde_json::{Map, Value};
 
 /// The id of an object, kept exactly.
@@ -221,14 +224,27 @@ pub(super) struct ResultRow {
     #[serde(default)]
     pub(super) to: Option<Vec<Associated>>,
     #[serde(default)]
-    paging: Option<Paging>,
+    pub(super) paging: Option<Paging>,
 }
 
-impl ResultRow {
-    /// Where this object's associations go on. `link` is deprecated, and not
-    /// even read; an empty cursor is the end.
-    pub(super) fn after(&mut self) -> Option<String> {
-        self.paging.take()?.next?.after.filter(|after| !after.is_empty())
+/// Where an object's associations go on.
+#[derive(Debug)]
+pub(super) enum LeadsTo {
+    After(String),
+    End,
+    /// There is more, and no cursor to it.
+    Nowhere,
+}
+
+impl From<Option<Paging>> for LeadsTo {
+    /// `link` is deprecated and never followed; where it stands without an
+    /// `after`, it still says that there is more. An empty cursor is the end.
+    fn from(paging: Option<Paging>) -> Self {
+        match paging.and_then(|paging| paging.next) {
+            Some(Next { after: Some(after), .. }) if !after.is_empty() => Self::After(after),
+            Some(Next { after: None, link: Some(_) }) => Self::Nowhere,
+            _ => Self::End,
+        }
     }
 }
 
@@ -238,7 +254,7 @@ pub(super) struct From_ {
 }
 
 #[derive(Debug, Deserialize)]
-struct Paging {
+pub(super) struct Paging {
     #[serde(default)]
     next: Option<Next>,
 }
@@ -247,6 +263,8 @@ struct Paging {
 struct Next {
     #[serde(default)]
     after: Option<String>,
+    #[serde(default)]
+    link: Option<IgnoredAny>,
 }
 
 /// An entry of `errors`. Live entries lack fields that the schema requires, and
@@ -271,22 +289,22 @@ impl StandardError {
         sub_category.is_some_and(|sub| sub.rsplit('.').next() == Some("NO_ASSOCIATIONS_FOUND"))
     }
 
-    /// The ids that its context names: those of the from side if it names any,
-    /// otherwise all but those of the to side.
-    pub(super) fn ids(&self) -> Vec<ObjectId> {
-        let side = |prefix: &str, inside: bool| {
-            let entries = self.context.iter().flatten();
-            entries
-                .filter(move |(key, _)| key.starts_with(prefix) == inside)
-                .flat_map(|(_, value)| match value {
-                    Value::Array(values) => values.as_slice(),
-                    value => std::slice::from_ref(value),
-                })
-                .filter_map(|value| ObjectId::deserialize(value).ok())
-                .collect::<Vec<_>>()
-        };
-        let from = side("from", true);
-        if from.is_empty() { side("to", false) } else { from }
+    /// The ids that its context names: those of the from side, and where it does
+    /// not say of which side they are, whatever may be ids.
+    pub(super) fn ids(&self) -> (Vec<ObjectId>, Vec<ObjectId>) {
+        let (mut from, mut others) = (Vec::new(), Vec::new());
+        for (key, value) in self.context.iter().flatten() {
+            if key.ends_with("Type") || key.starts_with("to") {
+                continue;
+            }
+            let values = match value {
+                Value::Array(values) => values.as_slice(),
+                value => std::slice::from_ref(value),
+            };
+            let ids = values.iter().filter_map(|value| ObjectId::deserialize(value).ok());
+            if key.starts_with("from") { from.extend(ids) } else { others.extend(ids) }
+        }
+        (from, others)
     }
 }
 

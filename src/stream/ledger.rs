@@ -1,4 +1,5 @@
 use std::{
+    collections::HashSet,
     fmt::{self, Debug, Formatter},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -12,7 +13,7 @@ use crate::{
     checkpoint::{Checkpoint, OpenRequest, Position, Version},
     cursor::{Cursor, to_json},
     error::{Error, ErrorKind},
-    frontier::{Frontier, Request},
+    frontier::Frontier,
     page::Page,
     paginator::Paginator,
 };
@@ -110,7 +111,7 @@ impl Monitor {
         self.0.checkpoint()
     }
 
-    /// The [ids](Error::ids) of the errors that concerned some ids alone, from
+    /// Each of the [ids](Error::ids) of the errors that concerned some ids alone, from
     /// the start of the reading, over all of its checkpoints.
     ///
     /// Once [`Progress::stop`] is [`StopReason::End`], every id that was asked
@@ -154,7 +155,7 @@ impl<C: Cursor> Entries<C> {
         P: Paginator<Cursor = C> + ?Sized,
     {
         let start = |identity| Self {
-            frontier: Frontier::new(None, [paginator.start()]),
+            frontier: Frontier::new([paginator.start()]),
             identity,
             closed: Progress::default(),
             in_hand: None,
@@ -186,12 +187,12 @@ impl<C: Cursor> Entries<C> {
             if let Some(units) = &open.units {
                 cursor = paginator.narrow(&cursor, units);
             }
-            Ok(Request { cursor: Arc::new(cursor), replay: open.replay })
+            Ok((cursor, open.replay))
         });
         let open = open.collect::<Result<Vec<_>, Error>>()?;
         let waiting = checkpoint.waiting.into_iter().map(from_value);
         Ok(Self {
-            frontier: Frontier::new(open, waiting.collect::<Result<Vec<_>, Error>>()?),
+            frontier: Frontier::resume(open, waiting.collect::<Result<Vec<_>, Error>>()?),
             identity: checkpoint.identity,
             closed: Progress {
                 pages: checkpoint.pages,
@@ -307,7 +308,9 @@ impl<C: Cursor> Observe for Ledger<C> {
     fn progress(&self) -> Progress {
         let entries = self.lock();
         let mut progress = entries.closed.clone();
-        progress.in_flight = entries.frontier.in_flight();
+        if progress.stop.is_none() {
+            progress.in_flight = entries.frontier.in_flight();
+        }
         if let Some(in_hand) = entries.in_hand {
             progress.pages += 1;
             progress.records += self.records_out(in_hand);
@@ -321,7 +324,9 @@ impl<C: Cursor> Observe for Ledger<C> {
     }
 
     fn failed_ids(&self) -> Vec<String> {
-        self.lock().failed.clone()
+        let mut seen = HashSet::new();
+        let entries = self.lock();
+        entries.failed.iter().filter(|id| seen.insert(*id)).cloned().collect()
     }
 }
 

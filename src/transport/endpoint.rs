@@ -25,6 +25,7 @@ pub(crate) struct Endpoint {
     uri: Uri,
     headers: HeaderMap,
     token: SecretString,
+    is_final: fn(&Value) -> bool,
 }
 
 /// What an [`Endpoint`] is made of, as a vendor's builder gathers it.
@@ -33,11 +34,13 @@ pub(crate) struct EndpointBuilder {
     pub(crate) base_url: String,
     pub(crate) token: Option<SecretString>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
+    /// Says of an error body that the same request can't succeed soon.
+    pub(crate) is_final: fn(&Value) -> bool,
 }
 
 impl EndpointBuilder {
     pub(crate) fn new(base_url: &str) -> Self {
-        Self { base_url: base_url.to_owned(), token: None, transport: None }
+        Self { base_url: base_url.to_owned(), token: None, transport: None, is_final: |_| false }
     }
 
     /// `token` is what the caller calls the secret that is missing.
@@ -56,9 +59,10 @@ impl EndpointBuilder {
             refused(format!("the base URL {base_url:?} is none: give one like https://host"))
         })?;
         let missing = || refused(format!("there is no {token}: give one to the builder"));
-        let token = self.token.ok_or_else(missing)?;
-        let bearer = bearer(&token)?;
-        drop(bearer);
+        let token = self.token.filter(|token| !token.expose_secret().is_empty());
+        let token = token.ok_or_else(missing)?;
+        // A token that no header can carry is refused now, not at the first page.
+        bearer(&token)?;
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -69,7 +73,7 @@ impl EndpointBuilder {
             map.insert(HeaderName::from_static(name), value);
         }
         let transport = self.transport.map_or_else(default_transport, Ok)?;
-        Ok(Endpoint { transport, uri, headers: map, token })
+        Ok(Endpoint { transport, uri, headers: map, token, is_final: self.is_final })
     }
 }
 
@@ -86,24 +90,40 @@ impl Endpoint {
         request.headers_mut().insert(AUTHORIZATION, bearer(&self.token)?);
         let response = self.transport.send(request).await?;
         if response.status().is_success() {
-            Ok(response)
-        } else {
-            let said = self.said(response.body());
-            let status = response.status().as_u16();
-            Err(Error::new(ErrorKind::Status, format!("the service refused the request{said}"))
-                .with_status(status))
+            return Ok(response);
         }
+        let said = self.said(response.body());
+        let error = Error::new(ErrorKind::Status, format!("the service refused the request{said}"))
+            .with_status(response.status().as_u16());
+        let body = serde_json::from_slice(response.body());
+        let is_final = body.is_ok_and(|body| (self.is_final)(&body));
+        Err(if is_final { error.with_retryable(false) } else { error })
     }
 
-    /// What an error body says, behind a colon and without the secret.
+    /// What an error body says, behind a colon.
     pub(crate) fn said(&self, body: &[u8]) -> String {
         let Ok(body) = serde_json::from_slice::<Value>(body) else { return String::new() };
         let places = ["/message", "/error/message", "/error/code", "/error"];
         let said = places.into_iter().find_map(|place| body.pointer(place)?.as_str());
-        said.map_or_else(String::new, |said| {
-            let said = said.replace(self.token.expose_secret(), "[secret]");
-            format!(": {:?}", said.chars().take(QUOTED).collect::<String>())
-        })
+        said.map_or_else(String::new, |said| format!(": {}", self.quote(said)))
+    }
+
+    /// What a service says, in quotes, up to a bound and without the secret.
+    pub(crate) fn quote(&self, said: &str) -> String {
+        let said = said.replace(self.token.expose_secret(), "[secret]");
+        format!("{:?}", said.chars().take(QUOTED).collect::<String>())
+    }
+
+    /// The error of a success whose body is not what the service documents.
+    pub(crate) fn decode_error(
+        &self,
+        what: &str,
+        response: &Response<Bytes>,
+        source: &serde_json::Error,
+    ) -> Error {
+        // It may quote the body, so it is redacted and kept as text.
+        let source = source.to_string().replace(self.token.expose_secret(), "[secret]");
+        decode_error(format!("{what}{}", self.said(response.body())), response).with_source(source)
     }
 }
 
@@ -125,6 +145,12 @@ pub(crate) fn decode_error(
     response: &Response<Bytes>,
 ) -> Error {
     Error::new(ErrorKind::Decode, message).with_status(response.status().as_u16())
+}
+
+/// The body of a response as text, checked once for all that is read from it.
+pub(crate) fn text(response: &Response<Bytes>) -> Result<&str, Error> {
+    std::str::from_utf8(response.body())
+        .map_err(|error| decode_error("the response is no UTF-8", response).with_source(error))
 }
 
 /// A part of a path that comes from the caller, if it can stand in one as it is.
