@@ -189,6 +189,14 @@ impl<C> Frontier<C> {
         self.waiting.iter()
     }
 
+    /// Whether all of the foremost page is out.
+    pub(crate) fn is_out(&self, out: Option<Position>) -> bool {
+        match (self.open.front(), out) {
+            (Some((_, State::Arrived(shape))), Some(out)) => shape.is_out(out),
+            _ => false,
+        }
+    }
+
     /// The requests that a resumed reading makes again before it turns to what
     /// waits. `out` is how much of the foremost page is out.
     pub(crate) fn rest(&self, out: Option<Position>) -> Vec<Rest<'_, C>> {
@@ -222,6 +230,10 @@ impl<C> Frontier<C> {
 }
 
 impl Shape {
+    fn is_out(&self, out: Position) -> bool {
+        out.records >= self.records && out.failures >= self.failures.len()
+    }
+
     /// What is left of a page of which `out` is out.
     ///
     /// A page without units is read again for its records, and those that are
@@ -231,7 +243,7 @@ impl Shape {
     /// anew: it led nowhere, so should it succeed now, its next cursor counts;
     /// unless it `led_on` when it was read first, and fails only now.
     fn rest<'a, C>(&self, cursor: &'a C, out: Position, led_on: bool, rest: &mut Vec<Rest<'a, C>>) {
-        if out.records >= self.records && out.failures >= self.failures.len() {
+        if self.is_out(out) {
             return;
         }
         let pending = self.failures.get(out.failures..).unwrap_or_default();

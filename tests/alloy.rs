@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 
 const KEY: &str = "sk-a-key-that-nobody-may-see";
 const CREDENTIAL: &str = "68d9876543210fedcba98765";
+const NONE: [u64; 0] = [];
 const USER: &str = "68c3229752345278627ae373";
 
 const GUIDE_REQUEST: &str = include_str!("fixtures/alloy/guide_request.json");
@@ -167,7 +168,7 @@ impl<T> Outcome<T> {
 /// Reads a single body, which is an error of this kind.
 async fn refuse(kind: ErrorKind, body: impl Into<Bytes>) -> Error {
     let outcome = read(&action(&Script::default().then(200, body))).await;
-    assert_eq!(outcome.records, []);
+    assert_eq!(outcome.records, NONE);
     outcome.failed(kind, 1, 0)
 }
 
@@ -311,8 +312,8 @@ async fn the_limit_is_50_by_default() {
     assert_eq!(limits.collect::<Vec<_>>(), [50, 50]);
 }
 
-#[tokio::test]
-async fn limit_0_and_51_are_refused() {
+#[test]
+fn limit_0_and_51_are_refused() {
     for limit in [0, 51, u64::MAX] {
         let refusal = refusal(builder(&Script::default()).limit(limit));
         assert!(refusal.contains(&limit.to_string()) && refusal.contains("1 to 50"), "{refusal}");
@@ -398,7 +399,7 @@ async fn an_empty_last_page_is_the_end() {
     assert_eq!(script.offsets(), [0, 2]);
 
     let script = Script::new([last(0..0)]);
-    assert_eq!(read(&action(&script)).await.whole(), []);
+    assert_eq!(read(&action(&script)).await.whole(), NONE);
     assert_eq!(script.offsets(), [0]);
 }
 
@@ -594,36 +595,39 @@ async fn the_same_page_again_is_caught_though_other_fields_are_beside_it() {
 
 #[tokio::test]
 async fn the_same_page_again_is_caught_with_a_wider_window() {
-    let script = Script::new([page(0..2, 2), page(2..4, 4), page(2..4, 6), page(4..6, 8)]);
+    let script = Script::new([page(0..2, 2), page(2..4, 4), page(2..4, 6), last(6..7)]);
     let outcome = drain(action(&script).read().window(4)).await;
     assert_eq!(outcome.records, [0, 1, 2, 3]);
     outcome.failed(ErrorKind::Loop, 3, 4);
 }
 
-#[tokio::test]
-async fn the_same_page_again_is_caught_after_a_resume() {
-    // After the first record, after the last, and when the stream is over.
-    for taken in [1, 2] {
-        let begin = action(&Script::new([page(0..2, 2)]));
-        let mut records = begin.records();
-        for _ in 0..taken {
-            records.next().await.unwrap().unwrap();
-        }
-        let checkpoint = records.checkpoint().unwrap();
-        let again = [page(0..2, 2), page(0..2, 4)].into_iter().skip(taken / 2);
-        let rest = action(&Script::new(again));
-        let outcome = drain(rest.read().resume(checkpoint)).await;
-        assert!(outcome.records.iter().copied().eq(taken as u64..2), "after {taken} records");
-        assert_eq!(outcome.error.map(|error| error.kind()), Some(ErrorKind::Loop));
-    }
+/// Resumes a reading whose first page was 0 and 1, and gets that page for ever.
+async fn meet_the_first_page_again(checkpoint: Checkpoint, answers: &[Value], rest: &[u64]) {
+    let script = Script::new(answers.iter().cloned());
+    let outcome = drain(action(&script).read().resume(checkpoint)).await;
+    assert_eq!(outcome.records, rest);
+    assert_eq!(outcome.error.map(|error| error.kind()), Some(ErrorKind::Loop));
+}
 
+#[tokio::test]
+async fn the_same_page_again_is_caught_after_a_resume_in_its_middle() {
+    let (_, checkpoint) = cut(&action(&Script::new([page(0..2, 2)])), 1).await;
+    meet_the_first_page_again(checkpoint, &[page(0..2, 2), page(0..2, 4)], &[1]).await;
+}
+
+#[tokio::test]
+async fn the_same_page_again_is_caught_after_a_resume_behind_its_last_record() {
+    let (_, checkpoint) = cut(&action(&Script::new([page(0..2, 2)])), 2).await;
+    meet_the_first_page_again(checkpoint, &[page(0..2, 4)], &[]).await;
+}
+
+#[tokio::test]
+async fn the_same_page_again_is_caught_after_a_resume_behind_max_pages() {
     let begin = action(&Script::new([page(0..2, 2)]));
     let mut first = begin.read().max_pages(1).records();
     assert_eq!(first.by_ref().try_collect::<Vec<_>>().await.unwrap(), [0, 1]);
     let checkpoint = first.checkpoint().unwrap();
-    let outcome = drain(action(&Script::new([page(0..2, 4)])).read().resume(checkpoint)).await;
-    assert_eq!(outcome.records, []);
-    assert_eq!(outcome.error.map(|error| error.kind()), Some(ErrorKind::Loop));
+    meet_the_first_page_again(checkpoint, &[page(0..2, 4)], &[]).await;
 }
 
 #[tokio::test]
@@ -729,7 +733,8 @@ async fn a_paging_object_that_is_no_object_is_a_decode_error() {
 
 #[tokio::test]
 async fn a_paging_object_that_is_an_array_is_a_decode_error() {
-    for pagination in [json!([]), json!([false]), json!([false, 1, 2])] {
+    // An array that is read as the fields in their order would be an end.
+    for pagination in [json!([false]), json!([false, 1, 2]), json!([])] {
         refuse_json(ErrorKind::Decode, &json!({"data": [0], "pagination": pagination})).await;
     }
 }
@@ -744,7 +749,7 @@ async fn null_data_with_a_paging_object_is_an_empty_page() {
     assert_eq!(script.offsets(), [0, 50]);
 
     let null = json!({"data": null, "pagination": {"hasMore": false}});
-    assert_eq!(read(&action(&Script::new([null]))).await.whole(), []);
+    assert_eq!(read(&action(&Script::new([null]))).await.whole(), NONE);
 }
 
 #[tokio::test]
@@ -817,15 +822,17 @@ async fn unknown_fields_are_tolerated_everywhere() {
 #[tokio::test]
 async fn the_shape_of_the_reference_can_be_read() {
     let script = Script::default().then(200, REFERENCE_RESPONSE);
-    let action = builder(&script).data_at("/result/data").pagination_at("/result/pagination");
+    let action =
+        builder::<Contact>(&script).data_at("/result/data").pagination_at("/result/pagination");
     assert_eq!(read(&action.build().unwrap()).await.whole(), contacts(0..2));
 }
 
 #[tokio::test]
 async fn the_shape_of_the_demos_can_be_read() {
     let script = Script::default().then(200, DEMO_RESPONSE);
-    let action =
-        builder(&script).data_at("/responseData/data").pagination_at("/responseData/pagination");
+    let action = builder::<Contact>(&script)
+        .data_at("/responseData/data")
+        .pagination_at("/responseData/pagination");
     assert_eq!(read(&action.build().unwrap()).await.whole(), contacts(0..2));
 }
 
@@ -1052,6 +1059,51 @@ async fn a_cut_at_any_record_and_a_resume_give_the_whole() {
 }
 
 #[tokio::test]
+async fn a_cut_by_max_records_and_a_resume_give_the_whole() {
+    let action = emulated(testing::Alloy::new(3).records(57)).limit(10).build().unwrap();
+    for window in [1, 3] {
+        for at in 0..=57 {
+            let mut begin = action.read().window(window).max_records(at).records();
+            let mut records = begin.by_ref().try_collect::<Vec<_>>().await.unwrap();
+            assert_eq!(records, contacts(0..at));
+            let checkpoint = begin.checkpoint().unwrap();
+            records.extend(drain(action.read().window(window).resume(checkpoint)).await.whole());
+            assert_eq!(records, contacts(0..57), "cut after {at}, window {window}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_cut_and_a_resume_after_every_single_record_give_the_whole() {
+    let action = emulated(testing::Alloy::new(3).records(57)).limit(10).build().unwrap();
+    let (mut records, mut checkpoint) = cut(&action, 0).await;
+    while !checkpoint.is_finished() {
+        let mut stream = action.read().resume(checkpoint).records();
+        records.push(stream.next().await.unwrap().unwrap());
+        checkpoint = stream.checkpoint().unwrap();
+        assert_eq!(checkpoint.records(), records.len() as u64);
+    }
+    assert_eq!(records, contacts(0..57));
+}
+
+#[tokio::test]
+async fn an_error_right_after_a_resume_loses_and_repeats_nothing() {
+    let script = Script::new([page(0..5, 5)])
+        .then(503, ERROR_WITH_MESSAGE)
+        .then(200, page(0..5, 5).to_string())
+        .then(200, last(5..7).to_string());
+    let action = action(&script);
+    let (_, checkpoint) = cut(&action, 3).await;
+    let outcome = drain(action.read().resume(checkpoint)).await;
+    assert_eq!(outcome.records, NONE);
+    let error = outcome.error.unwrap();
+    assert_eq!((error.status(), error.page()), (Some(503), Some(1)));
+    let rest = drain(action.read().resume(error.checkpoint().unwrap().clone())).await;
+    assert_eq!(rest.whole(), [3, 4, 5, 6]);
+    assert_eq!(script.offsets(), [0, 0, 0, 5]);
+}
+
+#[tokio::test]
 async fn a_resume_asks_for_no_page_that_is_out_whole() {
     for at in 0..=57_usize {
         let service = testing::Alloy::new(3).records(57);
@@ -1133,7 +1185,7 @@ async fn a_checkpoint_is_refused_by_a_reading_of_something_else() {
     for (index, other) in others.into_iter().enumerate() {
         let other = other.build().unwrap();
         let outcome = drain(other.read().resume(checkpoint.clone())).await;
-        assert_eq!(outcome.records, [], "reading {index}");
+        assert!(outcome.records.is_empty(), "reading {index}");
         let error = outcome.error.unwrap();
         assert!(error.is_checkpoint() && !error.is_retryable(), "reading {index}: {error:?}");
     }
@@ -1151,6 +1203,15 @@ async fn a_wider_window_reads_the_same_in_as_many_requests() {
         assert_eq!(drain(action.read().window(window)).await.whole(), contacts(0..57));
         assert_eq!(service.requests(), 6);
     }
+}
+
+#[tokio::test]
+async fn an_action_without_its_type_reads_the_same_and_takes_its_checkpoints() {
+    let action = emulated(testing::Alloy::new(3).records(57)).limit(10).build().unwrap();
+    let boxed = action.clone().boxed();
+    assert_eq!(drain(boxed.read()).await.whole(), contacts(0..57));
+    let (_, checkpoint) = cut(&action, 23).await;
+    assert_eq!(drain(boxed.read().resume(checkpoint)).await.whole(), contacts(23..57));
 }
 
 /// Reads that many records over HTTP and gives the number of requests.
@@ -1181,14 +1242,15 @@ async fn records_100_001_come_complete_and_in_order_in_2001_requests() {
 
 /// All that an error shows of itself and of what caused it.
 fn shown(error: &Error) -> String {
-    let mut shown = format!("{error} {error:?} {error:#?}");
+    let mut shown = vec![format!("{error} {error:?} {error:#?}")];
     let mut source = std::error::Error::source(error);
     while let Some(cause) = source {
-        shown += &format!(" {cause} {cause:?}");
+        shown.push(format!("{cause} {cause:?}"));
         source = cause.source();
     }
     let checkpoint = error.checkpoint();
-    shown + &format!(" {checkpoint:?} {}", serde_json::to_string(&checkpoint).unwrap())
+    shown.push(format!("{checkpoint:?} {}", serde_json::to_string(&checkpoint).unwrap()));
+    shown.join(" ")
 }
 
 #[tokio::test]
@@ -1245,8 +1307,8 @@ async fn the_api_key_is_not_shown_by_a_decode_error_that_quotes_the_response() {
     }
 }
 
-#[tokio::test]
-async fn the_api_key_is_not_shown_by_a_refusal() {
+#[test]
+fn the_api_key_is_not_shown_by_a_refusal() {
     let script = Script::default();
     let refused = [
         builder::<u64>(&script).api_key(format!("{KEY}\n")),
@@ -1262,21 +1324,21 @@ async fn the_api_key_is_not_shown_by_a_refusal() {
 
 // What a builder refuses.
 
-#[tokio::test]
-async fn a_missing_api_key_is_refused() {
+#[test]
+fn a_missing_api_key_is_refused() {
     let builder = Action::builder("hubspot", "listContacts").credential_id(CREDENTIAL);
     let refusal = refusal(builder.transport(Script::default().transport()));
     assert!(refusal.contains("API key"), "{refusal}");
 }
 
-#[tokio::test]
-async fn an_empty_api_key_is_refused() {
+#[test]
+fn an_empty_api_key_is_refused() {
     let refusal = refusal(builder(&Script::default()).api_key(""));
     assert!(refusal.contains("API key"), "{refusal}");
 }
 
-#[tokio::test]
-async fn a_missing_or_empty_credential_id_is_refused() {
+#[test]
+fn a_missing_or_empty_credential_id_is_refused() {
     let builder = || {
         let script = Script::default();
         Action::builder("hubspot", "listContacts").api_key(KEY).transport(script.transport())
@@ -1287,8 +1349,8 @@ async fn a_missing_or_empty_credential_id_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_connector_or_an_action_that_can_not_stand_in_a_path_is_refused() {
+#[test]
+fn a_connector_or_an_action_that_can_not_stand_in_a_path_is_refused() {
     for bad in ["", ".", "..", "a/b", "a?b", "a#b", "a%2Fb", "a b", "ä", "a\n"] {
         for (connector, action, what) in [(bad, "list", "connector"), ("hubspot", bad, "action")] {
             let builder = Action::builder(connector, action).api_key(KEY);
@@ -1299,8 +1361,8 @@ async fn a_connector_or_an_action_that_can_not_stand_in_a_path_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn an_input_or_a_field_that_is_set_by_itself_is_refused() {
+#[test]
+fn an_input_or_a_field_that_is_set_by_itself_is_refused() {
     let script = Script::default();
     for name in ["limit", "offset"] {
         let refusal = refusal(builder(&script).input(name, 1));
@@ -1320,8 +1382,8 @@ async fn an_input_or_a_field_that_is_set_by_itself_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_place_that_is_no_pointer_is_refused() {
+#[test]
+fn a_place_that_is_no_pointer_is_refused() {
     for bad in ["data", "$.data", "data/items", " /data"] {
         for builder in [
             builder(&Script::default()).data_at(bad),
@@ -1333,8 +1395,8 @@ async fn a_place_that_is_no_pointer_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_pointer_with_a_bad_escape_is_refused() {
+#[test]
+fn a_pointer_with_a_bad_escape_is_refused() {
     // RFC 6901: a tilde stands only before 0 or 1.
     for bad in ["/a~", "/a~2b", "/~~0"] {
         let refusal = refusal(builder(&Script::default()).data_at(bad));
@@ -1342,8 +1404,8 @@ async fn a_pointer_with_a_bad_escape_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_bad_base_url_is_refused() {
+#[test]
+fn a_bad_base_url_is_refused() {
     let bad =
         ["", "/", "production.runalloy.com", "ftp://host", "https://", "http://a b", "//host"];
     for bad in bad {
@@ -1352,8 +1414,8 @@ async fn a_bad_base_url_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_base_url_with_a_query_or_a_fragment_is_refused() {
+#[test]
+fn a_base_url_with_a_query_or_a_fragment_is_refused() {
     // The path of the action would end up in it.
     for bad in ["https://host?a=b", "https://host/?a=b", "https://host/#top"] {
         let refusal = refusal(builder(&Script::default()).base_url(bad));
@@ -1361,8 +1423,8 @@ async fn a_base_url_with_a_query_or_a_fragment_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn a_header_that_can_not_be_sent_is_refused() {
+#[test]
+fn a_header_that_can_not_be_sent_is_refused() {
     let script = Script::default();
     let refusals = [
         (builder(&script).user_id("a\nb"), "x-alloy-userid"),
@@ -1374,8 +1436,8 @@ async fn a_header_that_can_not_be_sent_is_refused() {
     }
 }
 
-#[tokio::test]
-async fn building_and_making_a_stream_ask_nothing_of_the_service() {
+#[test]
+fn building_and_making_a_stream_ask_nothing_of_the_service() {
     let script = Script::default();
     let action = action(&script);
     drop((action.records(), action.pages(), action.clone().into_records()));

@@ -1,4 +1,5 @@
 use std::{
+    collections::VecDeque,
     fmt::{self, Debug, Formatter},
     marker::PhantomData,
     sync::Arc,
@@ -12,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     paging::{WithoutPagination, judge},
-    wire::{Envelope, Layout, ParameterPlace, decode},
+    wire::{Data, Envelope, Layout, ParameterPlace, decode},
 };
 use crate::{
     error::Error,
@@ -89,11 +90,13 @@ pub(super) struct Reader {
     pub(super) identity: String,
 }
 
-/// A cursor of an action: how many records to skip.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// A cursor of an action: how many records to skip, and how many to ask for. With
+/// both it reads the same page again, also if the limit is another by then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Offset {
     pub(super) offset: u64,
+    pub(super) limit: u64,
 }
 
 impl<T> Action<T> {
@@ -103,11 +106,11 @@ impl<T> Action<T> {
 }
 
 impl Reader {
-    fn request(&self, offset: u64) -> Map<String, Value> {
+    fn request(&self, Offset { offset, limit }: Offset) -> Map<String, Value> {
         let mut body = self.body.clone();
         let parameters = body.entry(self.place.field()).or_insert_with(|| Map::new().into());
         if let Value::Object(parameters) = parameters {
-            parameters.insert("limit".to_owned(), self.limit.into());
+            parameters.insert("limit".to_owned(), limit.into());
             parameters.insert("offset".to_owned(), offset.into());
         }
         body
@@ -119,7 +122,7 @@ impl Reader {
     ) -> Result<Envelope<T>, Error> {
         decode(text(response)?, &self.layout).map_err(|error| {
             let what = "the response is not what the action documents";
-            self.endpoint.decode_error(what, response, &error)
+            self.endpoint.decode_error(what, response, error)
         })
     }
 }
@@ -130,29 +133,41 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
     type Cursor = Offset;
 
     fn start(&self) -> Offset {
-        Offset::default()
+        Offset { offset: 0, limit: self.reader.limit }
     }
 
     async fn fetch(&self, cursor: &Offset) -> Result<Page<T, Offset>, Error> {
-        let Offset { offset } = *cursor;
-        let response = self.reader.endpoint.post(&self.reader.request(offset)).await?;
-        let Envelope { data, pagination, digest } = self.reader.decode::<T>(&response)?;
-        // Some services write an empty list as null; without a paging object
-        // beside it, it is no list at all.
-        let Some(records) = data.or_else(|| pagination.as_ref().map(|_| Vec::new())) else {
-            let said = self.reader.endpoint.said(response.body());
-            return Err(decode_error(format!("the response has no data{said}"), &response));
+        let reader = &*self.reader;
+        let response = reader.endpoint.post(&reader.request(*cursor)).await?;
+        let Envelope { data, pagination, digest } = reader.decode::<T>(&response)?;
+        let records = match data {
+            Data::List(records) => records,
+            // Some services write an empty list as null; without a paging object
+            // beside it, it is no list at all.
+            Data::Null if pagination.is_some() => Vec::new(),
+            Data::Null | Data::Missing => {
+                let said = reader.endpoint.said(response.body());
+                return Err(decode_error(format!("the response has no data{said}"), &response));
+            }
         };
         let count = records.len() as u64;
-        let step = judge(offset, count, pagination.as_ref(), self.reader.without_pagination)?;
-        Ok(Page::new(records, step.next.map(|offset| Offset { offset }))
+        let step = judge(cursor.offset, count, pagination.as_ref(), reader.without_pagination)?;
+        let next = step.next.map(|offset| Offset { offset, limit: reader.limit });
+        Ok(Page::new(records, next)
             .with_skipped(step.skipped)
             .with_total(pagination.and_then(|pagination| pagination.total()))
-            .with_digest((!self.reader.accepts_repeated_pages).then_some(digest)))
+            .with_digest((!reader.accepts_repeated_pages).then_some(digest)))
     }
 
     fn identity(&self) -> String {
         self.reader.identity.clone()
+    }
+
+    /// What a checkpoint brought along is asked for with the limit of today.
+    fn pack(&self, waiting: &mut VecDeque<Offset>) {
+        if let Some(next) = waiting.front_mut() {
+            next.limit = self.reader.limit;
+        }
     }
 }
 

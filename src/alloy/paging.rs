@@ -42,27 +42,33 @@ pub(super) fn judge(
             )),
         };
     };
-    match (pagination.has_more, pagination.next_offset) {
-        (Some(false), _) => Ok(end),
-        (None, _) => Err(contradiction("the paging object does not say whether there is more")),
-        (Some(true), None) => {
-            Err(contradiction("the service says that there is more, and gives no `nextOffset`"))
-        }
-        (Some(true), Some(next)) if next <= offset => Err(Error::new(
-            ErrorKind::Loop,
-            format!("the service leads from offset {offset} to {next}, which is no advance"),
-        )),
-        (Some(true), Some(next)) => {
-            let covered = offset.saturating_add(records);
-            if next < covered {
-                return Err(contradiction(format!(
-                    "the service leads from offset {offset} to {next} though it gave {records} \
-                     records, so that some would come twice"
-                )));
-            }
-            Ok(Step { next: Some(next), skipped: next - covered })
-        }
+    match pagination.has_more {
+        Some(false) => return Ok(end),
+        None => return Err(contradiction("the paging object does not say whether there is more")),
+        Some(true) => {}
     }
+    let Some(next) = &pagination.next_offset else {
+        return Err(contradiction(
+            "the service says that there is more, and gives no `nextOffset`",
+        ));
+    };
+    let Some(next) = next.as_u64() else {
+        let message = format!("the service's `nextOffset` is {next}, which is no offset");
+        return Err(Error::new(ErrorKind::Decode, message));
+    };
+    if next <= offset {
+        let message =
+            format!("the service leads from offset {offset} to {next}, which is no advance");
+        return Err(Error::new(ErrorKind::Loop, message));
+    }
+    let covered = offset.saturating_add(records);
+    if next < covered {
+        return Err(contradiction(format!(
+            "the service leads from offset {offset} to {next} though it gave {records} records, so \
+             that some would come twice"
+        )));
+    }
+    Ok(Step { next: Some(next), skipped: next - covered })
 }
 
 fn contradiction(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {

@@ -10,8 +10,8 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Value, value::RawValue};
-use xxhash_rust::xxh3::Xxh3;
+use serde_json::{Map, Value, value::RawValue};
+use xxhash_rust::xxh3::xxh3_64;
 
 /// Where in the body the limit, the offset and the action's other inputs stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -46,9 +46,14 @@ impl Pointer {
         if pointer.is_empty() {
             return Some(Self(Vec::new()));
         }
-        let keys = pointer.strip_prefix('/')?.split('/');
-        Some(Self(keys.map(|key| key.replace("~1", "/").replace("~0", "~")).collect()))
+        pointer.strip_prefix('/')?.split('/').map(unescape).collect::<Option<_>>().map(Self)
     }
+}
+
+/// A key of a pointer, in which `~1` stands for a slash and `~0` for a tilde.
+fn unescape(key: &str) -> Option<String> {
+    let is_bad = key.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1']));
+    (!is_bad).then(|| key.replace("~1", "/").replace("~0", "~"))
 }
 
 /// Where things lie in a response.
@@ -61,12 +66,19 @@ pub(super) struct Layout {
 /// What a response holds.
 #[derive(Debug)]
 pub(super) struct Envelope<T> {
-    /// `None` where it is missing or null.
-    pub(super) data: Option<Vec<T>>,
+    pub(super) data: Data<T>,
     /// `None` where it is missing or null.
     pub(super) pagination: Option<Pagination>,
     /// A digest of the data as it was written.
     pub(super) digest: u64,
+}
+
+/// The records of a response, if there are any.
+#[derive(Debug)]
+pub(super) enum Data<T> {
+    List(Vec<T>),
+    Null,
+    Missing,
 }
 
 /// The paging object. What its fields mean together is judged elsewhere.
@@ -75,8 +87,9 @@ pub(super) struct Envelope<T> {
 pub(super) struct Pagination {
     #[serde(default)]
     pub(super) has_more: Option<bool>,
+    /// Of any kind, since it means something only where there is more.
     #[serde(default)]
-    pub(super) next_offset: Option<u64>,
+    pub(super) next_offset: Option<Value>,
     /// Not in the guide; shown where it is there.
     #[serde(default)]
     total: Option<Value>,
@@ -93,40 +106,43 @@ pub(super) fn decode<T: DeserializeOwned>(
     body: &str,
     layout: &Layout,
 ) -> Result<Envelope<T>, serde_json::Error> {
-    let mut found = Found { data: None, pagination: None, beside: Vec::new() };
+    let mut found =
+        Found { data: Data::Missing, pagination: None, beside: Vec::new(), beside_before_data: 0 };
     let mut deserializer = serde_json::Deserializer::from_str(body);
     let seek = Seek { data: Some(&layout.data.0), pagination: Some(&layout.pagination.0) };
     Node { seek, found: &mut found }.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    let pagination = found.pagination.map(|raw| serde_json::from_str(raw.get())).transpose()?;
-    Ok(Envelope {
-        data: found.data,
-        pagination: pagination.flatten(),
-        digest: digest(body, &found.beside),
-    })
+    let digest = digest(body, &found);
+    let pagination = found.pagination.map(RawValue::get).filter(|raw| *raw != "null");
+    let pagination = pagination.map(|raw| {
+        // Serde would take an array for the fields in their order.
+        let object = serde_json::from_str::<Map<String, Value>>(raw)?;
+        Pagination::deserialize(Value::Object(object))
+    });
+    let pagination = pagination.transpose()?;
+    Ok(Envelope { data: found.data, pagination, digest })
 }
 
-/// The digest of a body without the values beside the data: those may differ
-/// from page to page though the data is the same.
-fn digest(body: &str, beside: &[&str]) -> u64 {
-    let mut digest = Xxh3::new();
-    let mut from = 0;
-    for value in beside {
-        // Each value is a slice of the body, and they come in order.
-        let begin = value.as_ptr().addr() - body.as_ptr().addr();
-        digest.update(&body.as_bytes()[from..begin]);
-        from = begin + value.len();
-    }
-    digest.update(&body.as_bytes()[from..]);
-    digest.digest()
+/// The digest of the data as it was written. It lies between two of the values
+/// beside it, with nothing but keys around it.
+fn digest<T>(body: &str, found: &Found<'_, T>) -> u64 {
+    let place = |value: &&str| value.as_ptr().addr() - body.as_ptr().addr();
+    let (before, behind) = found.beside.split_at(found.beside_before_data);
+    let begin = before.last().map_or(0, |value| place(value) + value.len());
+    let end = behind.first().map_or(body.len(), place);
+    let around = &body[begin..end];
+    let data = around.find('[').zip(around.rfind(']')).map(|(open, close)| &around[open..=close]);
+    xxh3_64(data.unwrap_or(around).as_bytes())
 }
 
 /// What was found on the way through a document.
 struct Found<'de, T> {
-    data: Option<Vec<T>>,
+    data: Data<T>,
     pagination: Option<&'de RawValue>,
     /// The values that are no part of the data, in their order.
     beside: Vec<&'de str>,
+    /// How many of them stand before the data.
+    beside_before_data: usize,
 }
 
 /// The keys that lead from here to what is sought; `None` where it lies elsewhere.
@@ -163,7 +179,9 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Node<'_, '_, 'de, T> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.seek.data.is_some_and(<[_]>::is_empty) {
-            self.found.data = Option::deserialize(deserializer)?;
+            let data = Option::deserialize(deserializer)?;
+            self.found.beside_before_data = self.found.beside.len();
+            self.found.data = data.map_or(Data::Null, Data::List);
         } else if self.seek.pagination.is_some_and(<[_]>::is_empty) {
             let raw = <&RawValue>::deserialize(deserializer)?;
             self.found.pagination = Some(raw);

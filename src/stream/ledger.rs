@@ -284,6 +284,8 @@ impl<C: Cursor> Ledger<C> {
             records: self.out.load(Ordering::Relaxed),
             failures: in_hand.failures,
         });
+        // A page that is out whole is not asked for again, so it counts as closed.
+        let closed = entries.in_hand.filter(|_| entries.frontier.is_out(out));
         let open = entries.frontier.rest(out).into_iter().map(|rest| {
             let cursor = to_json(rest.cursor)?;
             Ok(OpenRequest { cursor, units: rest.units, replay: rest.replay })
@@ -291,15 +293,15 @@ impl<C: Cursor> Ledger<C> {
         Ok(Checkpoint {
             version: Version,
             identity: entries.identity.clone(),
-            pages: entries.closed.pages,
+            pages: entries.closed.pages + u64::from(closed.is_some()),
             records: entries.closed.records
                 + entries.in_hand.map_or(0, |in_hand| self.records_out(in_hand)),
             failures: entries.closed.failures,
-            skipped: entries.closed.skipped,
+            skipped: entries.closed.skipped + closed.map_or(0, |in_hand| in_hand.skipped),
             open: open.collect::<Result<_, Error>>()?,
             waiting: entries.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
             failed: entries.failed.clone(),
-            digest: entries.digest,
+            digest: closed.map_or(entries.digest, |in_hand| in_hand.digest),
         })
     }
 }

@@ -8,7 +8,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::service::{Log, Service, bearer, emulation, is_json, json, mix, path};
+use super::service::{Log, Service, bearer, emulation, is_json, is_segment, json, mix, path};
 
 /// The most records that a request may ask for.
 const MAX_LIMIT: u64 = 50;
@@ -66,8 +66,8 @@ impl Service for Alloy {
             .strip_prefix("/connectors/")
             .and_then(|rest| rest.strip_suffix("/execute"))
             .and_then(|rest| rest.split_once("/actions/"))
-            .map(|(_, action)| action)
-            .filter(|action| !action.is_empty() && !action.contains('/'));
+            .filter(|(connector, action)| [connector, action].into_iter().all(is_segment))
+            .map(|(_, action)| action);
         let Some(action) = action else {
             return error(StatusCode::NOT_FOUND, "Not Found", "No such path");
         };
@@ -137,8 +137,14 @@ struct Execution<'a> {
 
 #[derive(Clone, Copy, Deserialize)]
 struct Parameters {
+    #[serde(default = "default_limit")]
     limit: u64,
+    #[serde(default)]
     offset: u64,
+}
+
+fn default_limit() -> u64 {
+    MAX_LIMIT
 }
 
 #[derive(Serialize)]

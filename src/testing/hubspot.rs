@@ -9,7 +9,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::service::{Log, Service, bearer, emulation, is_json, json, mix, path};
+use super::service::{Log, Service, bearer, emulation, is_json, is_segment, json, mix, path};
 
 /// The first id. Every seventh is above 2^53 besides.
 const FIRST_ID: u64 = 515_690_208_000;
@@ -161,7 +161,8 @@ impl Service for HubSpot {
             .strip_prefix("/crm/associations/2026-03/")
             .or_else(|| path.strip_prefix("/crm/v4/associations/"))
             .and_then(|rest| rest.strip_suffix("/batch/read"));
-        if types.is_none_or(|types| types.split('/').count() != 2) {
+        let types = types.and_then(|types| types.split_once('/'));
+        if !types.is_some_and(|(from, to)| [from, to].iter().all(is_segment)) {
             return error(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", "No such path");
         }
         if request.method() != Method::POST {

@@ -5,7 +5,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode, header};
+use http::{HeaderMap, Method, Request, Response, StatusCode, header, uri::PathAndQuery};
 use serde::Serialize;
 
 /// A service that answers requests: the part of an emulation that knows no network.
@@ -69,7 +69,7 @@ impl Log {
         if !self.counts_only {
             entries.requests.push(Logged {
                 method: request.method().clone(),
-                path: path(request).to_owned(),
+                path: request.uri().path_and_query().map_or("", PathAndQuery::as_str).to_owned(),
                 headers: request.headers().clone(),
                 body: request.body().clone(),
             });
@@ -136,8 +136,15 @@ macro_rules! emulation {
 }
 pub(super) use emulation;
 
+/// The path of a request. Neither service knows a query parameter, so a query
+/// changes nothing.
 pub(super) fn path(request: &Request<Bytes>) -> &str {
-    request.uri().path_and_query().map_or("", |path| path.as_str())
+    request.uri().path()
+}
+
+/// Whether this is one part of a path.
+pub(super) fn is_segment(segment: &&str) -> bool {
+    !segment.is_empty() && !segment.contains('/')
 }
 
 pub(super) fn json(status: StatusCode, body: &impl Serialize) -> Response<Bytes> {

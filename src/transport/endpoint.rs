@@ -52,7 +52,9 @@ impl EndpointBuilder {
     ) -> Result<Endpoint, Error> {
         let uri = format!("{}{path}", self.base_url.trim_end_matches('/'));
         let uri = uri.parse::<Uri>().ok().filter(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some()
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some()
+                && !self.base_url.contains(['?', '#'])
         });
         let uri = uri.ok_or_else(|| {
             let base_url = &self.base_url;
@@ -119,11 +121,16 @@ impl Endpoint {
         &self,
         what: &str,
         response: &Response<Bytes>,
-        source: &serde_json::Error,
+        source: serde_json::Error,
     ) -> Error {
-        // It may quote the body, so it is redacted and kept as text.
-        let source = source.to_string().replace(self.token.expose_secret(), "[secret]");
-        decode_error(format!("{what}{}", self.said(response.body())), response).with_source(source)
+        let error = decode_error(format!("{what}{}", self.said(response.body())), response);
+        // The source may quote the body, and the body the secret.
+        let (text, secret) = (source.to_string(), self.token.expose_secret());
+        if text.contains(secret) {
+            error.with_source(text.replace(secret, "[secret]"))
+        } else {
+            error.with_source(source)
+        }
     }
 }
 

@@ -47,7 +47,10 @@ impl From<reqwest::Client> for Reqwest {
 #[async_trait]
 impl Transport for Reqwest {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
-        let request = reqwest::Request::try_from(request).map_err(broken)?;
+        let request = reqwest::Request::try_from(request).map_err(|error| {
+            let message = "the request can't be sent: its URI has no host or no scheme";
+            Error::new(ErrorKind::Configuration, message).with_source(error.without_url())
+        })?;
         let response = self.0.execute(request).await.map_err(broken)?;
         let mut whole = Response::new(Bytes::new());
         *whole.status_mut() = response.status();

@@ -1,0 +1,249 @@
+//! The seam to the network.
+
+use std::{
+    future::ready,
+    io::{self, Write},
+    net::SocketAddr,
+    sync::Arc,
+};
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use pagestream::{Error, ErrorKind, Reqwest, Transport};
+use tokio::{
+    net::{TcpListener, TcpStream},
+    task::JoinHandle,
+};
+
+/// `{"data":[1,2,3]}`, compressed.
+const GZIP: [u8; 36] = [
+    31, 139, 8, 0, 0, 0, 0, 0, 2, 3, 171, 86, 74, 73, 44, 73, 84, 178, 138, 54, 212, 49, 210, 49,
+    142, 173, 5, 0, 207, 63, 79, 9, 16, 0, 0, 0,
+];
+
+async fn listen() -> (TcpListener, SocketAddr) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    (listener, address)
+}
+
+/// Reads what has come, or `false` at the end.
+async fn read_some(stream: &TcpStream, into: &mut Vec<u8>) -> bool {
+    loop {
+        stream.readable().await.unwrap();
+        match stream.try_read_buf(into) {
+            Ok(read) => return read > 0,
+            Err(error) => assert_eq!(error.kind(), io::ErrorKind::WouldBlock),
+        }
+    }
+}
+
+/// Answers one request with these bytes and closes; gives what was asked, as
+/// its head and its body of `body` bytes.
+async fn serve(body: usize, answer: impl AsRef<[u8]> + Send + 'static) -> (SocketAddr, Asked) {
+    let (listener, address) = listen().await;
+    let asked = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        let head = loop {
+            assert!(read_some(&stream, &mut asked).await, "a request cut short");
+            let head = asked.windows(4).position(|it| it == b"\r\n\r\n");
+            if let Some(head) = head.filter(|head| asked.len() >= head + 4 + body) {
+                break head;
+            }
+        };
+        let mut stream = stream.into_std().unwrap();
+        stream.set_nonblocking(false).unwrap();
+        stream.write_all(answer.as_ref()).unwrap();
+        let body = asked.split_off(head + 4);
+        asked.truncate(head);
+        (String::from_utf8(asked).unwrap(), body)
+    });
+    (address, asked)
+}
+
+type Asked = JoinHandle<(String, Vec<u8>)>;
+
+fn post(address: SocketAddr, body: &'static str) -> Request<Bytes> {
+    Request::builder()
+        .method(Method::POST)
+        .uri(format!("http://{address}/a/path?q=1"))
+        .header("authorization", "Bearer secret")
+        .header("x-api-version", "2025-09")
+        .body(Bytes::from_static(body.as_bytes()))
+        .unwrap()
+}
+
+fn echo(request: Request<Bytes>) -> impl Future<Output = Result<Response<Bytes>, Error>> {
+    ready(Ok(Response::new(request.into_body())))
+}
+
+#[tokio::test]
+async fn a_closure_is_a_transport() {
+    let status = 207;
+    let transport = move |request: Request<Bytes>| async move {
+        assert_eq!(request.uri().path(), "/there");
+        Ok::<_, Error>(Response::builder().status(status).body(request.into_body()).unwrap())
+    };
+    let request = Request::builder().uri("/there").body(Bytes::from("hello")).unwrap();
+    let response = transport.send(request).await.unwrap();
+    assert_eq!((response.status().as_u16(), &response.body()[..]), (207, &b"hello"[..]));
+}
+
+#[tokio::test]
+async fn a_function_is_a_transport() {
+    let response = echo.send(Request::new(Bytes::from("hello"))).await.unwrap();
+    assert_eq!(response.body(), "hello");
+}
+
+#[tokio::test]
+async fn an_error_of_a_closure_comes_back_as_it_was() {
+    let transport = |_: Request<Bytes>| {
+        ready(Err::<Response<Bytes>, _>(Error::other(io::Error::other("my own"))))
+    };
+    let error = transport.send(Request::new(Bytes::new())).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Other);
+    assert_eq!(error.downcast_ref::<io::Error>().unwrap().to_string(), "my own");
+}
+
+#[tokio::test]
+async fn a_shared_transport_without_its_type_is_a_transport() {
+    fn is_transport(transport: impl Transport + Clone + 'static) -> impl Transport {
+        transport
+    }
+    let shared: Arc<dyn Transport> = Arc::new(echo);
+    let response = is_transport(shared).send(Request::new(Bytes::from("hello"))).await.unwrap();
+    assert_eq!(response.body(), "hello");
+}
+
+#[tokio::test]
+async fn a_request_goes_out_as_it_is_and_the_response_comes_back_whole() {
+    let answer = "HTTP/1.1 207 Multi-Status\r\nx-limit: 9\r\ncontent-length: 5\r\n\r\nhello";
+    let (address, asked) = serve(12, answer).await;
+    let response = Reqwest::new().unwrap().send(post(address, r#"{"limit":50}"#)).await.unwrap();
+    assert_eq!(response.status(), 207);
+    assert_eq!(response.headers()["x-limit"], "9");
+    assert_eq!(response.body(), "hello");
+
+    let (head, body) = asked.await.unwrap();
+    assert_eq!(body, br#"{"limit":50}"#);
+    let mut lines = head.lines();
+    assert_eq!(lines.next(), Some("POST /a/path?q=1 HTTP/1.1"));
+    let headers = lines.map(str::to_ascii_lowercase).collect::<Vec<_>>();
+    for header in ["authorization: bearer secret", "x-api-version: 2025-09", "content-length: 12"] {
+        assert!(headers.iter().any(|it| it == header), "{header} in {headers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_redirect_is_given_back_and_not_followed() {
+    for status in [301, 302, 303, 307, 308] {
+        let (other, elsewhere) = listen().await;
+        let answer = format!(
+            "HTTP/1.1 {status} Moved\r\nlocation: http://{elsewhere}/\r\ncontent-length: 0\r\n\r\n"
+        );
+        let (address, asked) = serve(2, answer).await;
+        let client = Reqwest::new().unwrap();
+        let response = tokio::select! {
+            response = client.send(post(address, "{}")) => response.unwrap(),
+            _ = other.accept() => panic!("{status} was followed"),
+        };
+        assert_eq!(response.status(), status);
+        assert_eq!(response.headers()["location"], format!("http://{elsewhere}/"));
+        asked.await.unwrap();
+
+        // A connection would be waiting to be accepted.
+        let accepted = other.into_std().unwrap().accept();
+        assert_eq!(accepted.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+    }
+}
+
+#[tokio::test]
+async fn a_refused_connection_is_an_error_of_the_transport() {
+    let (listener, address) = listen().await;
+    drop(listener);
+    let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Transport, None));
+    assert!(error.is_retryable());
+    let cause = error.downcast_ref::<io::Error>().unwrap();
+    assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
+    let shown = format!("{error} {error:?}");
+    assert!(!shown.contains("secret") && !shown.contains("/a/path"), "{shown}");
+}
+
+#[tokio::test]
+async fn a_body_that_is_cut_short_is_an_error_of_the_transport() {
+    let answers = [
+        "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\n0123456789",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\na\r\n0123456789\r\n",
+        "HTTP/1.1 503 Busy\r\ncontent-length: 100\r\n\r\n",
+    ];
+    for answer in answers {
+        let (address, asked) = serve(2, answer).await;
+        let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport, "{answer}");
+        assert!(error.is_retryable());
+        asked.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_response_that_is_no_http_is_an_error_of_the_transport() {
+    for answer in ["", "HTTP/1.1 200 OK\r\n", "SSH-2.0-OpenSSH_9.9\r\n\r\n"] {
+        let (address, asked) = serve(2, answer).await;
+        let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Transport, "{answer}");
+        assert!(error.is_retryable());
+        asked.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_response_of_any_status_is_no_error() {
+    for status in [201, 400, 401, 404, 429, 500, 503] {
+        let answer = format!("HTTP/1.1 {status} So\r\ncontent-length: 4\r\n\r\nwhat");
+        let (address, asked) = serve(2, answer).await;
+        let response = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap();
+        assert_eq!((response.status().as_u16(), &response.body()[..]), (status, &b"what"[..]));
+        asked.await.unwrap();
+    }
+}
+
+fn gzipped(body: &[u8]) -> Vec<u8> {
+    let length = body.len();
+    let head = "HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n";
+    [format!("{head}content-length: {length}\r\n\r\n").as_bytes(), body].concat()
+}
+
+#[tokio::test]
+async fn a_compressed_body_is_asked_for_and_unpacked() {
+    let (address, asked) = serve(2, gzipped(&GZIP)).await;
+    let response = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap();
+    assert_eq!(response.body(), r#"{"data":[1,2,3]}"#);
+    let (head, _) = asked.await.unwrap();
+    let accepted = head.lines().find_map(|line| line.strip_prefix("accept-encoding: "));
+    assert!(accepted.unwrap().split(',').any(|it| it.trim() == "gzip"), "{accepted:?}");
+}
+
+#[tokio::test]
+async fn a_compressed_body_that_is_cut_short_is_an_error_of_the_transport() {
+    let (address, asked) = serve(2, gzipped(&GZIP[..20])).await;
+    let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    asked.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_request_that_can_not_be_sent_is_an_error() {
+    // No host to send it to.
+    let request = Request::builder().uri("/a/path").body(Bytes::new()).unwrap();
+    let error = Reqwest::new().unwrap().send(request).await.unwrap_err();
+    assert!(!error.is_retryable(), "{error:?}");
+}
+
+#[test]
+fn a_transport_can_be_sent_and_shared() {
+    fn is<T: Send + Sync + Clone + 'static>(_: &T) {}
+    is(&Reqwest::new().unwrap());
+    is(&(Arc::new(echo) as Arc<dyn Transport>));
+}
