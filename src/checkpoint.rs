@@ -90,7 +90,17 @@ pub(crate) struct OpenRequest {
     /// Present where the page had arrived, and so what it leads to is among
     /// the rest of the checkpoint already: it is read for its records alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) replay: Option<Position>,
+    pub(crate) replay: Option<Replay>,
+}
+
+/// How a page is read again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Replay {
+    /// What is passed over, since it is out already.
+    pub(crate) out: Position,
+    /// How many records there were, of the units that are read again.
+    pub(crate) of: usize,
 }
 
 /// How much of a page is out.

@@ -63,6 +63,8 @@ pub enum ErrorKind {
     Loop,
     /// The service refused some ids of a batch.
     Refused,
+    /// A page that a resumed reading read again holds fewer records than it did.
+    Changed,
     /// A checkpoint that this reading can't resume from.
     Checkpoint,
     /// A builder was given something that can't work.

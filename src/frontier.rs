@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use crate::checkpoint::Position;
+use crate::checkpoint::{Position, Replay};
 
 /// The number of a request, in the order in which they are sent.
 pub(crate) type Ticket = u64;
@@ -27,7 +27,7 @@ pub(crate) struct Frontier<C> {
 pub(crate) struct Request<C> {
     pub(crate) cursor: Arc<C>,
     /// Where the page goes on if it is read for its records alone.
-    pub(crate) replay: Option<Position>,
+    pub(crate) replay: Option<Replay>,
 }
 
 #[derive(Debug)]
@@ -66,7 +66,7 @@ pub(crate) enum Turn {
 pub(crate) struct Rest<'a, C> {
     pub(crate) cursor: &'a C,
     pub(crate) units: Option<Vec<usize>>,
-    pub(crate) replay: Option<Position>,
+    pub(crate) replay: Option<Replay>,
 }
 
 impl<C> Frontier<C> {
@@ -83,7 +83,7 @@ impl<C> Frontier<C> {
     /// A frontier as [`rest`](Frontier::rest) and [`waiting`](Frontier::waiting)
     /// found it.
     pub(crate) fn resume(
-        rest: impl IntoIterator<Item = (C, Option<Position>)>,
+        rest: impl IntoIterator<Item = (C, Option<Replay>)>,
         waiting: impl IntoIterator<Item = C>,
     ) -> Self {
         let rest = rest.into_iter();
@@ -147,6 +147,11 @@ impl<C> Frontier<C> {
         }
     }
 
+    /// How a page in flight is read again, if it is.
+    pub(crate) fn replay(&mut self, ticket: Ticket) -> Option<Replay> {
+        self.at(ticket).0.replay
+    }
+
     /// Takes in the failure of a request. It is given out when its turn comes,
     /// and nothing is sent any more.
     pub(crate) fn fail(&mut self, ticket: Ticket) {
@@ -204,14 +209,13 @@ impl<C> Frontier<C> {
         let mut out = out;
         for (request, state) in &self.open {
             let cursor = &*request.cursor;
-            let out = out.take().or(request.replay);
+            let out = out.take().or(request.replay.map(|replay| replay.out));
             match state {
                 State::InFlight | State::Failed => {
                     rest.push(Rest { cursor, units: None, replay: request.replay });
                 }
                 State::Arrived(shape) => {
-                    let led_on = request.replay.is_some();
-                    shape.rest(cursor, out.unwrap_or_default(), led_on, &mut rest);
+                    shape.rest(cursor, out.unwrap_or_default(), request.replay, &mut rest);
                 }
             }
         }
@@ -241,31 +245,40 @@ impl Shape {
     /// which something is left, so that what changes in a finished unit cannot
     /// shift the rest. A unit that failed before it gave a record is asked for
     /// anew: it led nowhere, so should it succeed now, its next cursor counts;
-    /// unless it `led_on` when it was read first, and fails only now.
-    fn rest<'a, C>(&self, cursor: &'a C, out: Position, led_on: bool, rest: &mut Vec<Rest<'a, C>>) {
+    /// unless it led on when it was read `before`, and fails only now.
+    fn rest<'a, C>(
+        &self,
+        cursor: &'a C,
+        out: Position,
+        before: Option<Replay>,
+        rest: &mut Vec<Rest<'a, C>>,
+    ) {
         if self.is_out(out) {
             return;
         }
         let pending = self.failures.get(out.failures..).unwrap_or_default();
         let failed = |unit: usize| pending.contains(&Some(unit));
-        let (mut anew, mut again, mut passed_over) = (Vec::new(), Vec::new(), 0);
+        let (mut anew, mut again) = (Vec::new(), Vec::new());
+        let mut replay = Replay::default();
         let mut begin = 0;
         for (unit, &records) in self.units.iter().enumerate() {
-            if failed(unit) && records == 0 && !led_on {
+            if failed(unit) && records == 0 && before.is_none() {
                 anew.push(unit);
             } else if (records > 0 && begin + records > out.records) || failed(unit) {
                 again.push(unit);
-                passed_over += out.records.saturating_sub(begin).min(records);
+                replay.out.records += out.records.saturating_sub(begin).min(records);
+                replay.of += records;
             }
             begin += records;
         }
         if anew.is_empty() && again.is_empty() {
-            rest.push(Rest { cursor, units: None, replay: Some(out) });
+            let of = before.map_or(self.records, |before| before.of.max(self.records));
+            let replay = Some(Replay { out, of });
+            rest.push(Rest { cursor, units: None, replay });
             return;
         }
         if !again.is_empty() {
-            let replay = Some(Position { records: passed_over, failures: 0 });
-            rest.push(Rest { cursor, units: Some(again), replay });
+            rest.push(Rest { cursor, units: Some(again), replay: Some(replay) });
         }
         if !anew.is_empty() {
             rest.push(Rest { cursor, units: Some(anew), replay: None });

@@ -1156,6 +1156,31 @@ async fn a_checkpoint_outlives_a_change_of_limit_and_still_gives_exactly_the_res
 }
 
 #[tokio::test]
+async fn a_resume_without_the_type_takes_a_change_of_limit_too() {
+    let service = testing::Alloy::new(3).records(57);
+    let before = emulated(service.clone()).limit(10).build().unwrap();
+    let (_, checkpoint) = cut(&before, 23).await;
+    let after = emulated(service.clone()).limit(25).build().unwrap().boxed();
+    let begun = service.requests();
+    assert_eq!(drain(after.read().resume(checkpoint)).await.whole(), contacts(23..57));
+    // The page that was cut, as it was, and then 25 and 2 records.
+    assert_eq!(service.requests() - begun, 3);
+}
+
+#[tokio::test]
+async fn a_page_that_failed_is_asked_for_again_with_the_limit_of_today() {
+    // A smaller page is the way out where a large one takes the service too long.
+    let script = Script::new([page(0..50, 50)]).then(504, "").then(200, last(50..60).to_string());
+    let error = read(&action(&script)).await.failed(ErrorKind::Status, 2, 50);
+    let smaller = builder::<u64>(&script).limit(10).build().unwrap();
+    let rest = drain(smaller.read().resume(error.checkpoint().unwrap().clone())).await;
+    assert!(rest.whole().into_iter().eq(50..60));
+    let inputs = script.bodies().into_iter().map(|mut body| body["input"].take());
+    let input = |limit: u64, offset: u64| json!({"limit": limit, "offset": offset});
+    assert_eq!(inputs.collect::<Vec<_>>(), [input(50, 0), input(50, 50), input(10, 50)]);
+}
+
+#[tokio::test]
 async fn a_checkpoint_is_refused_by_a_reading_of_something_else() {
     let service = testing::Alloy::new(3).records(57);
     let before = emulated(service.clone()).input("archived", false).build().unwrap();
@@ -1299,6 +1324,7 @@ async fn the_api_key_is_not_shown_by_a_decode_error_that_quotes_the_response() {
         json!({"data": KEY}),
         json!({"data": [KEY]}),
         json!({"data": [], "pagination": {"hasMore": KEY}}),
+        json!({"data": [], "pagination": {"hasMore": true, "nextOffset": KEY}}),
         json!({"data": [], "pagination": format!("Bearer {KEY}")}),
     ];
     for body in bodies {

@@ -700,6 +700,33 @@ fn only_the_units_that_are_left_are_read_again() {
     assert_eq!(*batch.0.lock().unwrap(), [vec![1, 2, 3], vec![2, 3]]);
 }
 
+#[test]
+fn a_page_that_is_read_again_and_has_shrunk_is_an_error_and_the_stream_goes_on() {
+    let service = |of: u64| {
+        from_fn(0_u64, move |page| async move {
+            Ok(if page == 0 { Page::new((0..of).collect(), Some(1)) } else { Page::last(vec![9]) })
+        })
+        .identified_by("a page that shrinks")
+    };
+    let some = service(5).into_read().max_records(2).records();
+    let monitor = some.monitor();
+    assert_eq!(all(some), [0, 1]);
+    let mut rest = service(4).into_read().resume(stored(&monitor.checkpoint().unwrap())).records();
+    assert_eq!(item(&mut rest).unwrap().unwrap(), 2);
+    assert_eq!(item(&mut rest).unwrap().unwrap(), 3);
+    let checkpoint = stored(&rest.checkpoint().unwrap());
+    let error = item(&mut rest).unwrap().unwrap_err();
+    assert_eq!((error.kind(), error.is_partial()), (ErrorKind::Changed, true));
+    assert!(error.to_string().contains("holds 4 records and held 5"), "{error}");
+    assert_eq!(item(&mut rest).unwrap().unwrap(), 9);
+    assert!(item(&mut rest).is_none());
+
+    let mut rest = service(4).into_read().resume(checkpoint).records();
+    let error = item(&mut rest).unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Changed, "a cut before it does not lose it");
+    assert_eq!(item(&mut rest).unwrap().unwrap(), 9);
+}
+
 proptest! {
     #[test]
     fn a_reading_cut_at_every_item_and_resumed_from_its_text_has_no_gap_and_no_repeat(

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Frontier, Position, Rest, Shape, Ticket, Turn};
+use super::{Frontier, Position, Replay, Rest, Shape, Ticket, Turn};
 
 /// A page of the service: its units, or none where it is a page without units.
 #[derive(Clone, Debug)]
@@ -166,7 +166,8 @@ impl Reading<'_> {
     }
 
     fn hand_out(&mut self, cursor: &Cursor, cut_one_in: Option<usize>) {
-        let skip = self.frontier.foremost().and_then(|request| request.replay).unwrap_or_default();
+        let replay = self.frontier.foremost().and_then(|request| request.replay);
+        let skip = replay.unwrap_or_default().out;
         let (records, failures) = self.service.items(cursor);
         let mut out = skip;
         for (is_record, item) in (records.into_iter().skip(skip.records).map(|item| (true, item)))
@@ -304,7 +305,7 @@ fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
 
 #[test]
 fn a_page_read_again_for_its_records_leads_nowhere() {
-    let replay = Some(Position { records: 3, failures: 0 });
+    let replay = Some(Replay { out: Position { records: 3, failures: 0 }, of: 5 });
     let mut frontier = Frontier::resume([("a", replay)], []);
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec!["b"], Shape { records: 5, ..Shape::default() });
@@ -323,7 +324,7 @@ fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec![], half_failed());
     let out = Position { records: 1, failures: 0 };
-    let replay = Some(Position { records: 1, failures: 0 });
+    let replay = Some(Replay { out, of: 2 });
     assert_eq!(
         frontier.rest(Some(out)),
         [
@@ -335,12 +336,13 @@ fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
 
 #[test]
 fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
-    let replay = Some(Position { records: 1, failures: 0 });
+    let out = Position { records: 1, failures: 0 };
+    let replay = Some(Replay { out, of: 2 });
     let mut frontier = Frontier::resume([("a", replay)], []);
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec![], half_failed());
     assert_eq!(
-        frontier.rest(replay),
+        frontier.rest(Some(out)),
         [Rest { cursor: &"a", units: Some(vec![0, 1]), replay }],
         "both are read for their records alone"
     );

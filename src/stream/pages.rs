@@ -14,7 +14,7 @@ use super::{
     source::{Fetched, Source},
 };
 use crate::{
-    checkpoint::Checkpoint,
+    checkpoint::{Checkpoint, Replay},
     error::{Error, ErrorKind},
     frontier::{Shape, Ticket, Turn},
     page::{Failure, Page},
@@ -192,9 +192,13 @@ impl<S: Source> PagesProjection<'_, S> {
     /// Takes in what a request brought.
     fn arrive(&mut self, (ticket, fetched): Fetched<S::Paginator>) {
         let fetched = fetched.and_then(|mut page| {
+            let mut entries = self.ledger.lock();
+            if let Some(replay) = entries.frontier.replay(ticket) {
+                page = check_replay(page, replay);
+            }
             let shape = shape(&page)?;
             let next = std::mem::take(&mut page.next);
-            self.ledger.lock().frontier.arrive(ticket, next, shape);
+            entries.frontier.arrive(ticket, next, shape);
             Ok(page)
         });
         if fetched.is_err() {
@@ -221,9 +225,9 @@ impl<S: Source> PagesProjection<'_, S> {
         };
         let replay = entries.frontier.foremost().and_then(|request| request.replay);
         let replay = replay.unwrap_or_default();
-        let passed_over = replay.records.min(page.records.len());
+        let passed_over = replay.out.records.min(page.records.len());
         let mut failures = page.failures.into_iter();
-        let failures_passed_over = replay.failures.min(failures.len());
+        let failures_passed_over = replay.out.failures.min(failures.len());
         failures.by_ref().take(failures_passed_over).for_each(drop);
         page.records.drain(..passed_over);
 
@@ -313,6 +317,20 @@ impl<S: Source> Debug for Pages<S> {
             .field("progress", &self.monitor().progress())
             .finish_non_exhaustive()
     }
+}
+
+/// Says so if a page that is read again has shrunk.
+fn check_replay<R, C>(page: Page<R, C>, replay: Replay) -> Page<R, C> {
+    let records = page.records.len();
+    if records >= replay.of || !page.failures.is_empty() {
+        return page;
+    }
+    let message = format!(
+        "a page that is read again holds {records} records and held {}: some may be missing, or \
+         were deleted",
+        replay.of
+    );
+    page.with_failure(None, Error::new(ErrorKind::Changed, message))
 }
 
 /// What the core needs to know of a page.
