@@ -53,7 +53,7 @@ pub(super) fn judge(
         ));
     };
     let Some(next) = next.as_u64() else {
-        let message = format!("the service's `nextOffset` is {next}, which is no offset");
+        let message = "there is more, and `nextOffset` is no whole number from 0 on";
         return Err(Error::new(ErrorKind::Decode, message));
     };
     if next <= offset {
