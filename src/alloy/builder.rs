@@ -172,7 +172,7 @@ impl<T> ActionBuilder<T> {
     /// # Errors
     ///
     /// [`ErrorKind::Configuration`] if there is no API key or no credential id,
-    /// if the limit is not from 1 to 50, if the connector or the action can't
+    /// if the user id is empty, if the limit is not from 1 to 50, if the connector or the action can't
     /// stand in a path, if a header can't carry what it is given, if an input or
     /// a field is one that is set by itself, if a place is no JSON pointer, if
     /// the base URL is none, or if there is no transport.
@@ -196,6 +196,9 @@ impl<T> ActionBuilder<T> {
         let Some(credential_id) = self.credential_id.filter(|id| !id.is_empty()) else {
             return refuse("there is no credential id: give one to the builder");
         };
+        if self.user_id.as_deref() == Some("") {
+            return refuse("the user id is empty: give one, or none for the key's own user");
+        }
         let (Some(data), Some(pagination)) =
             (Pointer::parse(&self.data), Pointer::parse(&self.pagination))
         else {

@@ -1,13 +1,14 @@
 //! The driver: it turns what the frontier decides into requests and streams.
 
 mod ledger;
+mod monitor;
 mod pages;
 mod read;
 mod records;
 mod source;
 
 pub use self::{
-    ledger::{Monitor, Progress, StopReason},
+    monitor::{Monitor, Progress, StopReason},
     pages::Pages,
     read::Read,
     records::Records,

@@ -10,7 +10,8 @@ use futures::stream::{FusedStream, FuturesUnordered, Stream};
 use pin_project::pin_project;
 
 use super::{
-    ledger::{Entries, InHand, Ledger, Monitor, StopReason},
+    ledger::{Entries, InHand, Ledger},
+    monitor::{Monitor, StopReason},
     source::{Fetched, Source},
 };
 use crate::{
@@ -93,7 +94,7 @@ impl<S: Source> Pages<S> {
     /// A view of this stream that can be kept outside of it.
     #[must_use]
     pub fn monitor(&self) -> Monitor {
-        Monitor::new(&self.ledger)
+        Monitor::new(Arc::clone(&self.ledger) as _)
     }
 
     /// Where the reading stands: [`Monitor::checkpoint`].

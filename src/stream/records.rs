@@ -8,7 +8,7 @@ use std::{
 use futures::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 
-use super::{ledger::Monitor, pages::Pages, source::Source};
+use super::{monitor::Monitor, pages::Pages, source::Source};
 use crate::{checkpoint::Checkpoint, error::Error, paginator::Paginator};
 
 /// A stream of records, page after page.

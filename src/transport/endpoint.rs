@@ -112,8 +112,15 @@ impl Endpoint {
 
     /// What a service says, in quotes, up to a bound and without the secret.
     pub(crate) fn quote(&self, said: &str) -> String {
-        let said = said.replace(self.token.expose_secret(), "[secret]");
-        format!("{:?}", said.chars().take(QUOTED).collect::<String>())
+        format!("{:?}", self.redact(said))
+    }
+
+    /// A text of the service without the secret, up to a bound.
+    fn redact(&self, text: &str) -> String {
+        let secret = self.token.expose_secret();
+        let escaped = secret.escape_debug().to_string();
+        let text = text.replace(secret, "[secret]").replace(&escaped, "[secret]");
+        text.chars().take(QUOTED).collect()
     }
 
     /// The error of a success whose body is not what the service documents.
@@ -125,12 +132,9 @@ impl Endpoint {
     ) -> Error {
         let error = decode_error(format!("{what}{}", self.said(response.body())), response);
         // The source may quote the body, and the body the secret.
-        let (text, secret) = (source.to_string(), self.token.expose_secret());
-        if text.contains(secret) {
-            error.with_source(text.replace(secret, "[secret]"))
-        } else {
-            error.with_source(source)
-        }
+        let text = source.to_string();
+        let redacted = self.redact(&text);
+        if redacted == text { error.with_source(source) } else { error.with_source(redacted) }
     }
 }
 

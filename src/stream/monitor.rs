@@ -1,0 +1,117 @@
+use std::{
+    fmt::{self, Debug, Formatter},
+    sync::Arc,
+};
+
+use crate::{checkpoint::Checkpoint, error::Error};
+
+/// How far a reading has come. The counts go on where a checkpoint left off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// Pages handed out, the one being handed out among them.
+    pub pages: u64,
+    /// Records handed out.
+    pub records: u64,
+    /// Requests made by this stream.
+    pub requests: u64,
+    /// Requests on their way.
+    pub in_flight: usize,
+    /// Errors that concerned some ids alone.
+    pub failures: u64,
+    /// Positions that the service passed over from one page to the next.
+    pub skipped: u64,
+    /// How many records there are in all, where the service says so: its last
+    /// word, and a hint only.
+    pub total: Option<u64>,
+    /// Why the stream ended; `None` while it goes on.
+    pub stop: Option<StopReason>,
+}
+
+/// Why a stream ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StopReason {
+    /// Everything was read.
+    End,
+    /// [`Read::max_records`](crate::Read::max_records) was reached, and more may follow.
+    MaxRecords,
+    /// [`Read::max_pages`](crate::Read::max_pages) was reached, and more may follow.
+    MaxPages,
+    /// A fatal error was given out.
+    Failed,
+}
+
+/// Tells how a stream is doing from outside of it: while it is inside of
+/// combinators or another task, and after it is gone.
+///
+/// A record counts as handed out when the stream has yielded it. One that a
+/// combinator behind the stream still holds, such as `buffered` or `chunks`, is
+/// already behind a checkpoint taken at that moment.
+///
+/// ```
+/// use futures::{StreamExt, TryStreamExt};
+/// use pagestream::{Page, PaginatorExt, StopReason, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let pages = from_fn(0, |at: u64| async move {
+///     Ok(Page::new(vec![at, at + 1], (at < 8).then_some(at + 2)))
+/// });
+/// let records = pages.records();
+/// let monitor = records.monitor();
+/// let even: Vec<u64> = records.try_filter(|n| std::future::ready(n % 2 == 0)).try_collect().await?;
+///
+/// assert_eq!(even, [0, 2, 4, 6, 8]);
+/// assert_eq!(monitor.progress().records, 10);
+/// assert_eq!(monitor.progress().stop, Some(StopReason::End));
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
+#[derive(Clone)]
+pub struct Monitor(Arc<dyn Observe>);
+
+/// What a monitor sees, whatever the type of the cursors.
+pub(super) trait Observe: Send + Sync {
+    fn progress(&self) -> Progress;
+    fn checkpoint(&self) -> Result<Checkpoint, Error>;
+    fn failed_ids(&self) -> Vec<String>;
+}
+
+impl Monitor {
+    pub(super) fn new(observed: Arc<dyn Observe>) -> Self {
+        Self(observed)
+    }
+
+    /// How far the reading has come.
+    #[must_use]
+    pub fn progress(&self) -> Progress {
+        self.0.progress()
+    }
+
+    /// Where the reading stands.
+    ///
+    /// This takes as long as writing down the cursors that wait.
+    ///
+    /// # Errors
+    ///
+    /// [`ErrorKind::Contract`] if a cursor can't be written as JSON, such as a
+    /// map whose keys are no strings.
+    pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
+        self.0.checkpoint()
+    }
+
+    /// Each of the [ids](Error::ids) of the errors that concerned some ids alone, from
+    /// the start of the reading, over all of its checkpoints.
+    ///
+    /// Once [`Progress::stop`] is [`StopReason::End`], every id that was asked
+    /// for and is not among these was read whole.
+    #[must_use]
+    pub fn failed_ids(&self) -> Vec<String> {
+        self.0.failed_ids()
+    }
+}
+
+impl Debug for Monitor {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Monitor").field(&self.progress()).finish()
+    }
+}
