@@ -18,7 +18,6 @@ mod map;
 mod page;
 mod paginator;
 mod stream;
-mod trail;
 mod transport;
 
 #[cfg(feature = "alloy")]

@@ -3,8 +3,10 @@ use std::{collections::VecDeque, ops::Range, sync::Arc};
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::wire::{Associated, ObjectId};
-use crate::trail::Trail;
+use super::{
+    trail::Trail,
+    wire::{Associated, ObjectId},
+};
 
 /// A cursor of a batch read: the inputs of one request.
 ///

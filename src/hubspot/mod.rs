@@ -9,6 +9,7 @@ mod batch;
 mod builder;
 mod grouped;
 mod reader;
+mod trail;
 mod wire;
 
 pub use self::{

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 /// entered before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Trail {
+pub(super) struct Trail {
     /// The fingerprint of the cursor that is waited for.
     mark: u64,
     /// How many steps ago it was passed.
@@ -18,7 +18,7 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// Passes a cursor with this fingerprint.
-    pub(crate) fn pass(self, fingerprint: u64) -> Self {
+    pub(super) fn pass(self, fingerprint: u64) -> Self {
         let steps = self.steps + 1;
         if steps < self.reach {
             Self { steps, ..self }
@@ -28,7 +28,7 @@ impl Trail {
     }
 
     /// Whether going to a cursor with this fingerprint closes a circle.
-    pub(crate) fn is_closed_by(self, fingerprint: u64) -> bool {
+    pub(super) fn is_closed_by(self, fingerprint: u64) -> bool {
         self.reach > 0 && fingerprint == self.mark
     }
 }
