@@ -19,7 +19,7 @@ use crate::{
     error::Error,
     page::Page,
     paginator::Paginator,
-    transport::{Endpoint, decode_error, text},
+    transport::{Endpoint, text},
 };
 
 /// An action that lists records, read with limit and offset.
@@ -122,7 +122,7 @@ impl Reader {
     ) -> Result<Envelope<T>, Error> {
         decode(text(response)?, &self.layout).map_err(|error| {
             let what = "the response is not what the action documents";
-            self.endpoint.decode_error(what, response, error)
+            self.endpoint.undecoded(what, response, error)
         })
     }
 }
@@ -146,8 +146,7 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
             // beside it, it is no list at all.
             Data::Null if pagination.is_some() => Vec::new(),
             Data::Null | Data::Missing => {
-                let said = reader.endpoint.said(response.body());
-                return Err(decode_error(format!("the response has no data{said}"), &response));
+                return Err(reader.endpoint.unexpected("the response has no data", &response));
             }
         };
         let count = records.len() as u64;

@@ -96,7 +96,7 @@ impl Reader {
         });
         let response = self.endpoint.post(&wire::Request { inputs: inputs.collect() }).await?;
         serde_json::from_str(text(&response)?).map_err(|error| {
-            self.endpoint.decode_error("the response is no batch of associations", &response, error)
+            self.endpoint.undecoded("the response is no batch of associations", &response, error)
         })
     }
 

@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt::{self, Debug, Formatter},
     sync::Arc,
 };
@@ -103,7 +104,7 @@ impl Endpoint {
     }
 
     /// What an error body says, behind a colon.
-    pub(crate) fn said(&self, body: &[u8]) -> String {
+    fn said(&self, body: &[u8]) -> String {
         let Ok(body) = serde_json::from_slice::<Value>(body) else { return String::new() };
         let places = ["/message", "/error/message", "/error/code", "/error"];
         let said = places.into_iter().find_map(|place| body.pointer(place)?.as_str());
@@ -124,13 +125,18 @@ impl Endpoint {
     }
 
     /// The error of a success whose body is not what the service documents.
-    pub(crate) fn decode_error(
+    pub(crate) fn unexpected(&self, what: &str, response: &Response<Bytes>) -> Error {
+        unexpected(format!("{what}{}", self.said(response.body())), response)
+    }
+
+    /// The same with what the decoder says.
+    pub(crate) fn undecoded(
         &self,
         what: &str,
         response: &Response<Bytes>,
         source: serde_json::Error,
     ) -> Error {
-        let error = decode_error(format!("{what}{}", self.said(response.body())), response);
+        let error = self.unexpected(what, response);
         // The source may quote the body, and the body the secret.
         let text = source.to_string();
         let redacted = self.redact(&text);
@@ -150,18 +156,14 @@ impl Debug for EndpointBuilder {
     }
 }
 
-/// The error of a success whose body is not what the service documents.
-pub(crate) fn decode_error(
-    message: impl Into<std::borrow::Cow<'static, str>>,
-    response: &Response<Bytes>,
-) -> Error {
-    Error::new(ErrorKind::Decode, message).with_status(response.status().as_u16())
-}
-
 /// The body of a response as text, checked once for all that is read from it.
 pub(crate) fn text(response: &Response<Bytes>) -> Result<&str, Error> {
     std::str::from_utf8(response.body())
-        .map_err(|error| decode_error("the response is no UTF-8", response).with_source(error))
+        .map_err(|error| unexpected("the response is no UTF-8", response).with_source(error))
+}
+
+fn unexpected(message: impl Into<Cow<'static, str>>, response: &Response<Bytes>) -> Error {
+    Error::new(ErrorKind::Decode, message).with_status(response.status().as_u16())
 }
 
 /// A part of a path that comes from the caller, if it can stand in one as it is.
@@ -192,6 +194,6 @@ fn default_transport() -> Result<Arc<dyn Transport>, Error> {
     Err(refused("there is no transport: give one to the builder, or turn on the feature reqwest"))
 }
 
-fn refused(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+fn refused(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }

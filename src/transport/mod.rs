@@ -12,7 +12,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
-pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, decode_error, path_segment, text};
+pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, path_segment, text};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 use crate::error::Error;
