@@ -93,7 +93,7 @@ impl Monitor {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Contract`] if a cursor can't be written as JSON, such as a
+    /// [`Contract`](crate::ErrorKind::Contract) if a cursor can't be written as JSON, such as a
     /// map whose keys are no strings.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
         self.0.checkpoint()
