@@ -6,10 +6,11 @@ use std::{
     vec,
 };
 
-use futures::stream::{FusedStream, FuturesUnordered, Stream};
+use futures::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 
 use super::{
+    in_flight::InFlight,
     ledger::{Entries, InHand, Ledger},
     monitor::{Monitor, StopReason},
     source::{Fetched, Source},
@@ -48,8 +49,7 @@ type Cursor<S> = <<S as Source>::Paginator as Paginator>::Cursor;
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<S: Source> {
     source: S,
-    #[pin]
-    in_flight: FuturesUnordered<S::Fetch>,
+    in_flight: InFlight<S::Fetch>,
     /// What came back and waits for its turn, as many as the window at most.
     arrived: Vec<(Ticket, Brought<S>)>,
     /// What is left of the page being handed out.
@@ -81,7 +81,7 @@ impl<S: Source> Pages<S> {
         let (entries, refusal) = Entries::open(source.paginator(), checkpoint);
         Self {
             source,
-            in_flight: FuturesUnordered::new(),
+            in_flight: InFlight::new(),
             arrived: Vec::new(),
             in_hand: None,
             ledger: Arc::new(Ledger::new(entries)),
@@ -151,12 +151,11 @@ impl<S: Source> Pages<S> {
             return Poll::Ready(None);
         }
         loop {
-            this.send();
-            if let Poll::Ready(Some(fetched)) = this.in_flight.as_mut().poll_next(cx) {
+            let turn = this.send();
+            if let Poll::Ready(fetched) = this.in_flight.poll(cx) {
                 this.arrive(fetched);
                 continue;
             }
-            let turn = this.ledger.lock().frontier.turn();
             return match turn {
                 Turn::Wait => Poll::Pending,
                 Turn::HandOut(ticket) | Turn::Fail(ticket) => {
@@ -175,8 +174,8 @@ impl<S: Source> Pages<S> {
 }
 
 impl<S: Source> PagesProjection<'_, S> {
-    /// Sends what may be sent.
-    fn send(&mut self) {
+    /// Sends what may be sent, and says what is next.
+    fn send(&mut self) -> Turn {
         let paginator = self.source.paginator();
         let pages =
             self.limits.pages.map_or(usize::MAX, |pages| pages.try_into().unwrap_or(usize::MAX));
@@ -188,6 +187,7 @@ impl<S: Source> PagesProjection<'_, S> {
             entries.closed.requests += 1;
             self.in_flight.push(self.source.request(ticket, cursor));
         }
+        entries.frontier.turn()
     }
 
     /// Takes in what a request brought.
@@ -210,15 +210,14 @@ impl<S: Source> PagesProjection<'_, S> {
 
     /// Begins to hand out the foremost page, or gives out its error.
     fn begin(&mut self, page: Brought<S>) -> Result<Vec<Record<S>>, Error> {
-        let ledger = Arc::clone(self.ledger);
-        let mut entries = ledger.lock();
+        let mut entries = self.ledger.lock();
         let page = page.and_then(|page| entries.check_digest(page));
         let mut page = match page {
             Ok(page) => page,
             Err(error) => {
                 let error = entries
                     .locate(error, Clone::clone)
-                    .with_checkpoint(ledger.checkpoint(&entries).ok());
+                    .with_checkpoint(self.ledger.checkpoint(&entries).ok());
                 drop(entries);
                 self.stop(StopReason::Failed);
                 return Err(error);
@@ -230,7 +229,9 @@ impl<S: Source> PagesProjection<'_, S> {
         let mut failures = page.failures.into_iter();
         let failures_passed_over = replay.out.failures.min(failures.len());
         failures.by_ref().take(failures_passed_over).for_each(drop);
-        page.records.drain(..passed_over);
+        if passed_over > 0 {
+            page.records.drain(..passed_over);
+        }
 
         entries.closed.total = page.total.or(entries.closed.total);
         let in_hand = InHand {
@@ -239,7 +240,7 @@ impl<S: Source> PagesProjection<'_, S> {
             skipped: page.skipped,
             digest: page.digest,
         };
-        ledger.begin(&mut entries, in_hand);
+        self.ledger.begin(&mut entries, in_hand);
         if let Some(pages) = &mut self.limits.pages {
             *pages -= 1;
         }
@@ -282,7 +283,7 @@ impl<S: Source> PagesProjection<'_, S> {
 
     fn stop(&mut self, reason: StopReason) {
         *self.done = true;
-        self.in_flight.as_mut().clear();
+        self.in_flight.clear();
         self.arrived.clear();
         *self.in_hand = None;
         self.ledger.lock().closed.stop = Some(reason);

@@ -19,7 +19,7 @@ pub trait Source: sealed::Sealed + Clone {
 
     /// A request in flight.
     #[doc(hidden)]
-    type Fetch: Future<Output = Fetched<Self::Paginator>> + Send;
+    type Fetch: Future<Output = Fetched<Self::Paginator>> + Send + Unpin;
 
     #[doc(hidden)]
     fn paginator(&self) -> &Self::Paginator;

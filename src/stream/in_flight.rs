@@ -1,0 +1,48 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use futures::stream::{FuturesUnordered, Stream};
+
+/// The requests on their way. One that is alone is polled where it stands, which
+/// is what most readings need; more of them are woken each by itself.
+pub(super) struct InFlight<F> {
+    alone: Option<F>,
+    crowd: FuturesUnordered<F>,
+}
+
+impl<F: Future + Unpin> InFlight<F> {
+    pub(super) fn new() -> Self {
+        Self { alone: None, crowd: FuturesUnordered::new() }
+    }
+
+    pub(super) fn push(&mut self, request: F) {
+        if self.alone.is_none() && self.crowd.is_empty() {
+            self.alone = Some(request);
+        } else {
+            self.crowd.push(request);
+        }
+    }
+
+    /// What one of them brought; pending also where there are none.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+        if let Some(request) = &mut self.alone
+            && let Poll::Ready(output) = Pin::new(request).poll(cx)
+        {
+            self.alone = None;
+            return Poll::Ready(output);
+        }
+        if !self.crowd.is_empty()
+            && let Poll::Ready(Some(output)) = Pin::new(&mut self.crowd).poll_next(cx)
+        {
+            return Poll::Ready(output);
+        }
+        Poll::Pending
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.alone = None;
+        self.crowd.clear();
+    }
+}
