@@ -1,6 +1,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::trail::Trail;
+
 /// Where a reading stands: everything that it still has to read.
 ///
 /// A checkpoint is taken from a stream or its [`Monitor`](crate::Monitor) after
@@ -48,6 +50,9 @@ pub struct Checkpoint {
     /// The ids that were reported as failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) failed: Vec<String>,
+    /// The way on which the cursors came.
+    #[serde(default, skip_serializing_if = "Trail::is_empty")]
+    pub(crate) trail: Trail,
     /// The digest of the last page that was handed out whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<u64>,

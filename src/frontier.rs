@@ -2,9 +2,12 @@
 //! handed out, and when the reading is over. It knows no records, no futures
 //! and no paginator, so a property test can run it by itself.
 
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, hash::Hash, sync::Arc};
 
-use crate::checkpoint::{Position, Replay};
+use crate::{
+    checkpoint::{Position, Replay},
+    trail::{Trail, fingerprint},
+};
 
 /// The number of a request, in the order in which they are sent.
 pub(crate) type Ticket = u64;
@@ -19,6 +22,9 @@ pub(crate) struct Frontier<C> {
     open: VecDeque<(Request<C>, State)>,
     /// The ticket of the foremost open request.
     first: Ticket,
+    /// The way of all cursors that were sent. A cursor is sent once, so one that
+    /// comes again closes a circle.
+    trail: Trail,
     /// Whether a request failed, so that no other is sent.
     failed: bool,
 }
@@ -57,6 +63,8 @@ pub(crate) enum Turn {
     HandOut(Ticket),
     /// Give out the error of this request.
     Fail(Ticket),
+    /// The foremost cursor that waits was sent before.
+    Circle,
     /// Nothing is left to read.
     Over,
 }
@@ -69,13 +77,14 @@ pub(crate) struct Rest<'a, C> {
     pub(crate) replay: Option<Replay>,
 }
 
-impl<C> Frontier<C> {
+impl<C: Clone + Eq + Hash> Frontier<C> {
     pub(crate) fn new(waiting: impl IntoIterator<Item = C>) -> Self {
         Self {
             resumed: VecDeque::new(),
             waiting: waiting.into_iter().collect(),
             open: VecDeque::new(),
             first: 0,
+            trail: Trail::default(),
             failed: false,
         }
     }
@@ -85,10 +94,11 @@ impl<C> Frontier<C> {
     pub(crate) fn resume(
         rest: impl IntoIterator<Item = (C, Option<Replay>)>,
         waiting: impl IntoIterator<Item = C>,
+        trail: Trail,
     ) -> Self {
         let rest = rest.into_iter();
         let resumed = rest.map(|(cursor, replay)| Request { cursor: Arc::new(cursor), replay });
-        Self { resumed: resumed.collect(), ..Self::new(waiting) }
+        Self { resumed: resumed.collect(), trail, ..Self::new(waiting) }
     }
 
     /// The next request to send, if fewer than `window` are open. The page being
@@ -98,18 +108,11 @@ impl<C> Frontier<C> {
         &mut self,
         window: usize,
         pack: impl Fn(&mut VecDeque<C>),
-    ) -> Option<(Ticket, Arc<C>)>
-    where
-        C: Clone,
-    {
+    ) -> Option<(Ticket, Arc<C>)> {
         if self.failed || self.open.len() >= window {
             return None;
         }
-        let request = self.next_resumed(&pack).or_else(|| {
-            pack(&mut self.waiting);
-            let cursor = Arc::new(self.waiting.pop_front()?);
-            Some(Request { cursor, replay: None })
-        })?;
+        let request = self.next_resumed(&pack).or_else(|| self.next_waiting(&pack))?;
         let ticket = self.first + self.open.len() as Ticket;
         let cursor = Arc::clone(&request.cursor);
         self.open.push_back((request, State::InFlight));
@@ -118,10 +121,7 @@ impl<C> Frontier<C> {
 
     /// The next of a checkpoint's requests. One that had not arrived is packed by
     /// itself, since a request may carry less than when it was made.
-    fn next_resumed(&mut self, pack: impl Fn(&mut VecDeque<C>)) -> Option<Request<C>>
-    where
-        C: Clone,
-    {
+    fn next_resumed(&mut self, pack: impl Fn(&mut VecDeque<C>)) -> Option<Request<C>> {
         let request = self.resumed.pop_front()?;
         if request.replay.is_some() {
             return Some(request);
@@ -134,16 +134,34 @@ impl<C> Frontier<C> {
         self.resumed.pop_front()
     }
 
+    /// The next of what waits, unless it was sent before.
+    fn next_waiting(&mut self, pack: impl Fn(&mut VecDeque<C>)) -> Option<Request<C>> {
+        pack(&mut self.waiting);
+        let fingerprint = fingerprint(self.waiting.front()?);
+        if self.trail.is_closed_by(fingerprint) {
+            return None;
+        }
+        self.trail = self.trail.pass(fingerprint);
+        let cursor = Arc::new(self.waiting.pop_front()?);
+        Some(Request { cursor, replay: None })
+    }
+
     /// Takes in a page. What it leads to is read before all else that waits: it
     /// finishes what has begun, and the longest chain decides how long a
     /// reading takes.
     pub(crate) fn arrive(&mut self, ticket: Ticket, next: Vec<C>, shape: Shape) {
         let (request, state) = self.at(ticket);
         *state = State::Arrived(shape);
-        if request.replay.is_none() {
-            for cursor in next.into_iter().rev() {
-                self.waiting.push_front(cursor);
-            }
+        if request.replay.is_some() {
+            return;
+        }
+        if next.iter().any(|next| *next == *request.cursor) {
+            // The shortest circle is noticed at once.
+            let own = fingerprint(&request.cursor);
+            self.trail = self.trail.mark(own);
+        }
+        for cursor in next.into_iter().rev() {
+            self.waiting.push_front(cursor);
         }
     }
 
@@ -159,12 +177,14 @@ impl<C> Frontier<C> {
         self.failed = true;
     }
 
+    /// What the driver does next, when it has sent what it may.
     pub(crate) fn turn(&self) -> Turn {
         match self.open.front() {
             Some((_, State::InFlight)) => Turn::Wait,
             Some((_, State::Arrived(_))) => Turn::HandOut(self.first),
             Some((_, State::Failed)) => Turn::Fail(self.first),
-            None => Turn::Over,
+            None if self.is_over() => Turn::Over,
+            None => Turn::Circle,
         }
     }
 
@@ -188,6 +208,16 @@ impl<C> Frontier<C> {
     /// How many requests are on their way.
     pub(crate) fn in_flight(&self) -> usize {
         self.open.iter().filter(|(_, state)| matches!(state, State::InFlight)).count()
+    }
+
+    pub(crate) fn trail(&self) -> Trail {
+        self.trail
+    }
+
+    /// The cursor of the foremost open request, or else the first that waits.
+    pub(crate) fn foremost_cursor(&self) -> Option<&C> {
+        let open = self.open.front().map(|(request, _)| &*request.cursor);
+        open.or_else(|| self.waiting.front())
     }
 
     pub(crate) fn waiting(&self) -> impl Iterator<Item = &C> {

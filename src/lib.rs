@@ -18,6 +18,7 @@ mod map;
 mod page;
 mod paginator;
 mod stream;
+mod trail;
 mod transport;
 
 #[cfg(feature = "alloy")]
@@ -41,6 +42,6 @@ pub use self::{
     map::Map,
     page::Page,
     paginator::Paginator,
-    stream::{Monitor, Pages, Progress, Read, Records, Source, StopReason},
+    stream::{Monitor, Pages, Progress, Read, Records, RepeatedCursor, Source, StopReason},
     transport::Transport,
 };

@@ -45,6 +45,8 @@ use crate::{cursor::Cursor, error::Error, page::Page};
 /// - **A cursor is all that `fetch` needs.** The same cursor reads the same
 ///   place again: after a failure, and in another process from a checkpoint.
 ///   `&self` holds no position; two streams of one paginator share nothing.
+/// - **No cursor leads to one that was fetched before.** The streams take that for
+///   a service that goes in circles ([`Read::repeated_cursor`](crate::Read::repeated_cursor)).
 /// - **A page is atomic.** `fetch` reads and decodes the whole response before
 ///   it returns, so that a page that failed can be fetched again without a
 ///   repeat. Dropping its future is safe at every await.

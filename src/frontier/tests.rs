@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Frontier, Position, Replay, Rest, Shape, Ticket, Turn};
+use super::{Frontier, Position, Replay, Rest, Shape, Ticket, Trail, Turn};
 
 /// A page of the service: its units, or none where it is a page without units.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ impl Unit {
 }
 
 /// A cursor: a page, or some of its units.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 struct Cursor {
     node: usize,
     units: Vec<usize>,
@@ -156,7 +156,9 @@ impl Reading<'_> {
                     let cursor = self.arrived.remove(&ticket).expect("it arrived");
                     self.hand_out(&cursor, cut_one_in);
                 }
-                Turn::Fail(_) => unreachable!("no request of this service fails"),
+                Turn::Fail(_) | Turn::Circle => {
+                    unreachable!("this service is a tree and does not fail")
+                }
                 Turn::Over => break,
             }
             if cut_one_in.is_some_and(|cuts| self.choose(cuts) == 0) {
@@ -198,7 +200,7 @@ impl Reading<'_> {
         });
         let rest = rest.collect::<Vec<_>>();
         let waiting = self.frontier.waiting().cloned().collect::<Vec<_>>();
-        self.frontier = Frontier::resume(rest, waiting);
+        self.frontier = Frontier::resume(rest, waiting, self.frontier.trail());
         self.in_flight.clear();
         self.arrived.clear();
     }
@@ -306,7 +308,7 @@ fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
 #[test]
 fn a_page_read_again_for_its_records_leads_nowhere() {
     let replay = Some(Replay { out: Position { records: 3, failures: 0 }, of: 5 });
-    let mut frontier = Frontier::resume([("a", replay)], []);
+    let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec!["b"], Shape { records: 5, ..Shape::default() });
     frontier.close();
@@ -338,7 +340,7 @@ fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
 fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
     let out = Position { records: 1, failures: 0 };
     let replay = Some(Replay { out, of: 2 });
-    let mut frontier = Frontier::resume([("a", replay)], []);
+    let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
     let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
     frontier.arrive(ticket, vec![], half_failed());
     assert_eq!(

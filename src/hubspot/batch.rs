@@ -1,12 +1,13 @@
-use std::{collections::VecDeque, ops::Range, sync::Arc};
-
-use serde::{Deserialize, Serialize};
-use xxhash_rust::xxh3::xxh3_64;
-
-use super::{
-    trail::Trail,
-    wire::{Associated, ObjectId},
+use std::{
+    collections::VecDeque,
+    hash::{Hash, Hasher},
+    ops::Range,
+    sync::Arc,
 };
+
+use super::wire::{Associated, ObjectId};
+use crate::trail::{Trail, fingerprint};
+use serde::{Deserialize, Serialize};
 
 /// A cursor of a batch read: the inputs of one request.
 ///
@@ -25,14 +26,14 @@ pub struct Batch {
 }
 
 /// One id of a batch, and where its associations go on.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     pub(super) id: ObjectId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<String>,
     /// The way on which `after` was reached.
-    #[serde(default, skip_serializing_if = "is_default")]
+    #[serde(default, skip_serializing_if = "Trail::is_empty")]
     pub(super) trail: Trail,
     /// The pages that were read so far, where they are gathered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -95,6 +96,13 @@ impl Batch {
     }
 }
 
+/// What was gathered says nothing about where to read, and may be much.
+impl Hash for Input {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.id, &self.after).hash(state);
+    }
+}
+
 impl Input {
     pub(super) fn fresh(id: &ObjectId) -> Self {
         Self { id: id.clone(), after: None, trail: Trail::default(), gathered: Vec::new() }
@@ -102,20 +110,15 @@ impl Input {
 
     /// The input behind a page of `input`. `None` if it leads in a circle.
     pub(super) fn after(id: &ObjectId, after: String, input: Option<&Self>) -> Option<Self> {
-        let digest = |after: &str| xxh3_64(after.as_bytes());
         let before = input.and_then(|input| Some((input.trail, input.after.as_deref()?)));
         let trail =
-            before.map_or_else(Trail::default, |(trail, before)| trail.pass(digest(before)));
+            before.map_or_else(Trail::default, |(trail, before)| trail.pass(fingerprint(&before)));
         let is_same = before.is_some_and(|(_, before)| before == after);
-        if is_same || trail.is_closed_by(digest(&after)) {
+        if is_same || trail.is_closed_by(fingerprint(&after)) {
             return None;
         }
         Some(Self { id: id.clone(), after: Some(after), trail, gathered: Vec::new() })
     }
-}
-
-fn is_default(trail: &Trail) -> bool {
-    *trail == Trail::default()
 }
 
 /// Makes the foremost batch as full as `most` allows, from those behind it. It

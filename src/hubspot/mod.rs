@@ -9,7 +9,6 @@ mod batch;
 mod builder;
 mod grouped;
 mod reader;
-mod trail;
 mod wire;
 
 pub use self::{

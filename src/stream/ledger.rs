@@ -33,6 +33,8 @@ pub(super) struct Entries<C> {
     pub(super) closed: Progress,
     pub(super) in_hand: Option<InHand>,
     pub(super) failed: Vec<String>,
+    /// Pages in a row without anything in them.
+    pub(super) empty_pages: u64,
     /// The digest of the last page that was handed out whole.
     pub(super) digest: Option<u64>,
 }
@@ -50,6 +52,7 @@ impl<C: Cursor> Entries<C> {
             closed: Progress::default(),
             in_hand: None,
             failed: Vec::new(),
+            empty_pages: 0,
             digest: None,
         };
         let identity = paginator.identity();
@@ -82,7 +85,11 @@ impl<C: Cursor> Entries<C> {
         let open = open.collect::<Result<Vec<_>, Error>>()?;
         let waiting = checkpoint.waiting.into_iter().map(from_value);
         Ok(Self {
-            frontier: Frontier::resume(open, waiting.collect::<Result<Vec<_>, Error>>()?),
+            frontier: Frontier::resume(
+                open,
+                waiting.collect::<Result<Vec<_>, Error>>()?,
+                checkpoint.trail,
+            ),
             identity: checkpoint.identity,
             closed: Progress {
                 pages: checkpoint.pages,
@@ -93,6 +100,7 @@ impl<C: Cursor> Entries<C> {
             },
             in_hand: None,
             failed: checkpoint.failed,
+            empty_pages: 0,
             digest: checkpoint.digest,
         })
     }
@@ -100,13 +108,27 @@ impl<C: Cursor> Entries<C> {
     /// Says where an error happened: at the foremost page, and at what `part`
     /// leaves of its cursor.
     pub(super) fn locate(&self, error: Error, part: impl FnOnce(&C) -> C) -> Error {
-        let cursor = self.frontier.foremost().map(|request| part(&request.cursor));
+        let cursor = self.frontier.foremost_cursor().map(part);
         let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
         error.at(self.closed.pages + 1, cursor)
     }
 
-    /// Refuses a page that is the same as the one before.
-    pub(super) fn check_digest<R>(&self, page: Page<R, C>) -> Result<Page<R, C>, Error> {
+    /// Refuses a page that is the same as the one before, and one more empty page
+    /// than there may be. A batch makes headway without a record, too.
+    pub(super) fn check<R>(
+        &mut self,
+        page: Page<R, C>,
+        max_empty_pages: u64,
+    ) -> Result<Page<R, C>, Error> {
+        let is_empty = page.records.is_empty() && page.failures.is_empty() && page.units.is_empty();
+        self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
+        if self.empty_pages > max_empty_pages {
+            let message = format!(
+                "the service gave {} empty pages in a row: raise `max_empty_pages` if it may",
+                self.empty_pages
+            );
+            return Err(Error::new(ErrorKind::Loop, message));
+        }
         if page.digest.is_some() && page.digest == self.digest && !page.records.is_empty() {
             return Err(Error::new(
                 ErrorKind::Loop,
@@ -128,7 +150,7 @@ pub(super) struct InHand {
     pub(super) digest: Option<u64>,
 }
 
-impl<C> Ledger<C> {
+impl<C: Cursor> Ledger<C> {
     pub(super) fn new(entries: Entries<C>) -> Self {
         Self { entries: Mutex::new(entries), out: AtomicUsize::new(0) }
     }
@@ -191,6 +213,7 @@ impl<C: Cursor> Ledger<C> {
             open: open.collect::<Result<_, Error>>()?,
             waiting: entries.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
             failed: entries.failed.clone(),
+            trail: entries.frontier.trail(),
             digest: closed.map_or(entries.digest, |in_hand| in_hand.digest),
         })
     }

@@ -10,7 +10,7 @@ mod source;
 
 pub use self::{
     monitor::{Monitor, Progress, StopReason},
-    pages::Pages,
+    pages::{Pages, RepeatedCursor},
     read::Read,
     records::Records,
     source::Source,

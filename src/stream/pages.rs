@@ -67,6 +67,20 @@ pub(super) struct Limits {
     pub(super) window: usize,
     pub(super) records: Option<u64>,
     pub(super) pages: Option<u64>,
+    pub(super) empty_pages: u64,
+    pub(super) repeated_cursor: RepeatedCursor,
+}
+
+/// What it means that a service leads to a cursor that was asked for before.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum RepeatedCursor {
+    /// An error of kind [`Loop`](ErrorKind::Loop): it leads in a circle.
+    #[default]
+    Error,
+    /// The end, as with services that give the last cursor again when they have
+    /// no more.
+    End,
 }
 
 /// What is left of a page when its records are out.
@@ -164,7 +178,11 @@ impl<S: Source> Pages<S> {
                     let brought = this.arrived.swap_remove(place).1;
                     Poll::Ready(Some(this.begin(brought)))
                 }
-                Turn::Over => {
+                Turn::Circle if this.limits.repeated_cursor == RepeatedCursor::Error => {
+                    let message = "the service leads back to a cursor that was asked for before";
+                    Poll::Ready(Some(Err(this.fail(Error::new(ErrorKind::Loop, message)))))
+                }
+                Turn::Over | Turn::Circle => {
                     this.stop(StopReason::End);
                     Poll::Ready(None)
                 }
@@ -211,16 +229,12 @@ impl<S: Source> PagesProjection<'_, S> {
     /// Begins to hand out the foremost page, or gives out its error.
     fn begin(&mut self, page: Brought<S>) -> Result<Vec<Record<S>>, Error> {
         let mut entries = self.ledger.lock();
-        let page = page.and_then(|page| entries.check_digest(page));
+        let page = page.and_then(|page| entries.check(page, self.limits.empty_pages));
         let mut page = match page {
             Ok(page) => page,
             Err(error) => {
-                let error = entries
-                    .locate(error, Clone::clone)
-                    .with_checkpoint(self.ledger.checkpoint(&entries).ok());
                 drop(entries);
-                self.stop(StopReason::Failed);
-                return Err(error);
+                return Err(self.fail(error));
             }
         };
         let replay = entries.frontier.foremost().and_then(|request| request.replay);
@@ -253,6 +267,17 @@ impl<S: Source> PagesProjection<'_, S> {
         }
         *self.in_hand = Some(Left { failures, cut });
         Ok(page.records)
+    }
+
+    /// Gives out a fatal error.
+    fn fail(&mut self, error: Error) -> Error {
+        let entries = self.ledger.lock();
+        let error = entries
+            .locate(error, Clone::clone)
+            .with_checkpoint(self.ledger.checkpoint(&entries).ok());
+        drop(entries);
+        self.stop(StopReason::Failed);
+        error
     }
 
     /// Gives out an error that concerns some ids alone.

@@ -1,9 +1,12 @@
 use super::{
-    pages::{Limits, Pages},
+    pages::{Limits, Pages, RepeatedCursor},
     records::Records,
     source::Source,
 };
 use crate::checkpoint::Checkpoint;
+
+/// How many empty pages in a row are followed, unless the caller says otherwise.
+const MAX_EMPTY_PAGES: u64 = 1_000;
 
 /// How to read a paginator: the options of a stream, and then the stream.
 ///
@@ -35,7 +38,13 @@ pub struct Read<S> {
 
 impl<S: Source> Read<S> {
     pub(crate) fn new(source: S) -> Self {
-        let limits = Limits { window: 1, records: None, pages: None };
+        let limits = Limits {
+            window: 1,
+            records: None,
+            pages: None,
+            empty_pages: MAX_EMPTY_PAGES,
+            repeated_cursor: RepeatedCursor::default(),
+        };
         Self { source, limits, checkpoint: None }
     }
 
@@ -68,6 +77,25 @@ impl<S: Source> Read<S> {
     /// It counts what this stream gives out, not what an earlier one did.
     pub fn max_pages(mut self, pages: u64) -> Self {
         self.limits.pages = Some(pages);
+        self
+    }
+
+    /// How many empty pages in a row are followed: 1,000 by default. One more is
+    /// an error of kind [`Loop`](crate::ErrorKind::Loop), which a higher number can
+    /// resume from. A batch whose ids have nothing is no empty page.
+    pub fn max_empty_pages(mut self, pages: u64) -> Self {
+        self.limits.empty_pages = pages;
+        self
+    }
+
+    /// What it means that the service leads to a cursor that was asked for
+    /// before: [`RepeatedCursor::Error`] by default.
+    ///
+    /// The same cursor again at once is noticed at once; a circle, within three
+    /// times its length or that of the way into it, in constant memory, and over
+    /// checkpoints.
+    pub fn repeated_cursor(mut self, meaning: RepeatedCursor) -> Self {
+        self.limits.repeated_cursor = meaning;
         self
     }
 

@@ -1,4 +1,16 @@
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::{Deserialize, Serialize};
+
+/// What tells a cursor from others on a trail.
+///
+/// It may change with the version of Rust. A circle is then found later, and
+/// nothing else is lost.
+pub(crate) fn fingerprint(cursor: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    cursor.hash(&mut hasher);
+    hasher.finish()
+}
 
 /// The way that a chain of cursors has come, in constant memory. It finds a
 /// circle of any length, within three times its length (Brent's algorithm).
@@ -7,7 +19,7 @@ use serde::{Deserialize, Serialize};
 /// entered before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Trail {
+pub(crate) struct Trail {
     /// The fingerprint of the cursor that is waited for.
     mark: u64,
     /// How many steps ago it was passed.
@@ -18,7 +30,7 @@ pub(super) struct Trail {
 
 impl Trail {
     /// Passes a cursor with this fingerprint.
-    pub(super) fn pass(self, fingerprint: u64) -> Self {
+    pub(crate) fn pass(self, fingerprint: u64) -> Self {
         let steps = self.steps + 1;
         if steps < self.reach {
             Self { steps, ..self }
@@ -27,8 +39,19 @@ impl Trail {
         }
     }
 
+    /// Marks a cursor with this fingerprint, so that the trail is closed when it
+    /// comes next.
+    pub(crate) fn mark(self, fingerprint: u64) -> Self {
+        Self { mark: fingerprint, steps: 0, reach: self.reach.max(1) }
+    }
+
+    /// Whether this is a trail without a step.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.reach == 0
+    }
+
     /// Whether going to a cursor with this fingerprint closes a circle.
-    pub(super) fn is_closed_by(self, fingerprint: u64) -> bool {
+    pub(crate) fn is_closed_by(self, fingerprint: u64) -> bool {
         self.reach > 0 && fingerprint == self.mark
     }
 }
