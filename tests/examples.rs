@@ -2,18 +2,26 @@
 
 use std::process::Command;
 
-#[test]
-fn the_tour_reads_both_services_and_each_record_comes_once() {
+use pagestream::testing::{HubSpot, Server};
+
+/// Runs the tour with these variables in its environment. Gives back what it
+/// printed to its standard output and its standard error.
+fn tour(environment: &[(&str, String)]) -> (String, String) {
     let mut tour = Command::new(env!("CARGO"));
     tour.args(["run", "--quiet", "--example", "tour"]);
     for variable in ["HUBSPOT_TOKEN", "ALLOY_API_KEY", "HUBSPOT_TYPES", "ALLOY_ACTION"] {
         tour.env_remove(variable);
     }
-    let output = tour.output().expect("cargo runs");
-    let (stdout, stderr) =
-        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let output = tour.envs(environment.iter().cloned()).output().expect("cargo runs");
+    let [stdout, stderr] =
+        [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).expect("it is text"));
     assert!(output.status.success(), "{stdout}{stderr}");
+    (stdout, stderr)
+}
 
+#[test]
+fn the_tour_reads_both_services_and_each_record_comes_once() {
+    let (stdout, stderr) = tour(&[]);
     let table = stdout.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
     let counts = |name: &str| {
         let row = table.clone().find(|row| row.first() == Some(&name)).expect("it has a row");
@@ -31,4 +39,28 @@ fn the_tour_reads_both_services_and_each_record_comes_once() {
     assert!(!stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'), "no terminal, no bars");
     let refusal = "Object 515690208124 can't be read.";
     assert_eq!(stderr.matches(refusal).count(), 1, "the id that failed is named once: {stderr}");
+}
+
+#[tokio::test]
+async fn with_a_token_and_a_base_url_the_tour_reads_that_service() {
+    let service = HubSpot::new(9).objects(3).pages(|place| place);
+    let server = Server::start(service.clone()).await.unwrap();
+    let ids = service.ids().map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
+    let environment = [
+        ("HUBSPOT_TOKEN", "a-token-from-the-environment".to_owned()),
+        ("HUBSPOT_BASE_URL", server.base_url()),
+        ("HUBSPOT_TYPES", "contacts/tickets".to_owned()),
+        ("HUBSPOT_IDS", ids),
+    ];
+    let run = tokio::task::spawn_blocking(move || tour(&environment));
+    let (stdout, _) = run.await.unwrap();
+
+    let row = stdout.lines().find(|line| line.starts_with("HubSpot")).expect("it has a row");
+    assert!(row.split_whitespace().eq(["HubSpot", "6", "0", "6", "?", "0"]), "{row}");
+    let log = service.log();
+    assert_eq!(log.len(), 2);
+    for request in log {
+        assert_eq!(request.path, "/crm/associations/2026-03/contacts/tickets/batch/read");
+        assert_eq!(request.headers["authorization"], "Bearer a-token-from-the-environment");
+    }
 }
