@@ -729,6 +729,18 @@ async fn an_id_whose_after_repeats_fails_alone() {
     assert_eq!(asked, ["1 2", "1@a 2@x", "2@y"]);
 }
 
+#[tokio::test]
+async fn an_id_whose_after_repeats_on_a_later_page_is_not_asked_for_again() {
+    for depth in 1..8 {
+        let after = |page: usize| format!("1:{page}>{page}");
+        let pages = (0..depth).map(after).chain([after(depth - 1)]).collect::<Vec<_>>();
+        let pages = pages.iter().map(String::as_str).collect::<Vec<_>>();
+        let (items, asked) = flat([1], &pages).await;
+        assert_eq!(items.last().unwrap(), "Loop: 1");
+        assert_eq!(asked.len(), depth + 1);
+    }
+}
+
 /// A, B, A, B: found within nine requests.
 #[tokio::test]
 async fn an_id_whose_afters_go_in_a_cycle_fails_alone() {

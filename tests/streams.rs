@@ -430,6 +430,7 @@ fn an_error_of_a_later_page_waits_for_its_turn_and_nothing_is_sent_meanwhile() {
     assert_eq!(error.cursor(), Some("2"));
     assert!(item(&mut records).is_none());
     assert!(gated.in_flight().is_empty(), "the requests behind it were dropped");
+    assert_eq!(records.monitor().progress().in_flight, 0);
 
     // Two to four were never handed out.
     let rest = gated.read().window(9).resume(error.checkpoint().unwrap().clone()).records();
