@@ -5,9 +5,10 @@ use std::{
     sync::Arc,
 };
 
+use serde::{Deserialize, Serialize};
+
 use super::wire::{Associated, ObjectId};
 use crate::trail::{Trail, fingerprint};
-use serde::{Deserialize, Serialize};
 
 /// A cursor of a batch read: the inputs of one request.
 ///
