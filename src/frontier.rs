@@ -29,11 +29,11 @@ pub(crate) struct Frontier<C> {
     failed: bool,
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Request<C> {
-    pub(crate) cursor: Arc<C>,
+#[derive(Debug)]
+struct Request<C> {
+    cursor: Arc<C>,
     /// Where the page goes on if it is read for its records alone.
-    pub(crate) replay: Option<Replay>,
+    replay: Option<Replay>,
 }
 
 #[derive(Debug)]
@@ -165,9 +165,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
     }
 
-    /// How a page in flight is read again, if it is.
-    pub(crate) fn replay(&mut self, ticket: Ticket) -> Option<Replay> {
-        self.at(ticket).0.replay
+    /// How the page of an open request is read again, if it is.
+    pub(crate) fn replay(&self, ticket: Ticket) -> Option<Replay> {
+        self.open[self.place(ticket)].0.replay
     }
 
     /// Takes in the failure of a request. It is given out when its turn comes,
@@ -186,11 +186,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             None if self.is_over() => Turn::Over,
             None => Turn::Circle,
         }
-    }
-
-    /// The foremost open request.
-    pub(crate) fn foremost(&self) -> Option<&Request<C>> {
-        self.open.front().map(|(request, _)| request)
     }
 
     /// Closes the foremost open request: its page is handed out whole.
@@ -258,8 +253,12 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     }
 
     fn at(&mut self, ticket: Ticket) -> &mut (Request<C>, State) {
-        let index = usize::try_from(ticket - self.first).unwrap_or(usize::MAX);
-        &mut self.open[index]
+        let place = self.place(ticket);
+        &mut self.open[place]
+    }
+
+    fn place(&self, ticket: Ticket) -> usize {
+        usize::try_from(ticket - self.first).unwrap_or(usize::MAX)
     }
 }
 

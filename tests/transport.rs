@@ -179,23 +179,23 @@ async fn a_body_that_is_cut_short_is_an_error_of_the_transport() {
         "HTTP/1.1 503 Busy\r\ncontent-length: 100\r\n\r\n",
     ];
     for answer in answers {
-        let (address, asked) = serve(2, answer).await;
-        let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport, "{answer}");
-        assert!(error.is_retryable());
-        asked.await.unwrap();
+        is_an_error_of_the_transport(answer).await;
     }
 }
 
 #[tokio::test]
 async fn a_response_that_is_no_http_is_an_error_of_the_transport() {
     for answer in ["", "HTTP/1.1 200 OK\r\n", "SSH-2.0-OpenSSH_9.9\r\n\r\n"] {
-        let (address, asked) = serve(2, answer).await;
-        let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::Transport, "{answer}");
-        assert!(error.is_retryable());
-        asked.await.unwrap();
+        is_an_error_of_the_transport(answer).await;
     }
+}
+
+async fn is_an_error_of_the_transport(answer: &'static str) {
+    let (address, asked) = serve(2, answer).await;
+    let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{answer}");
+    assert!(error.is_retryable());
+    asked.await.unwrap();
 }
 
 #[tokio::test]

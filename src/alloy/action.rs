@@ -108,8 +108,7 @@ impl<T> Action<T> {
 impl Reader {
     fn request(&self, Offset { offset, limit }: Offset) -> Map<String, Value> {
         let mut body = self.body.clone();
-        let parameters = body.entry(self.place.field()).or_insert_with(|| Map::new().into());
-        if let Value::Object(parameters) = parameters {
+        if let Some(Value::Object(parameters)) = body.get_mut(self.place.field()) {
             parameters.insert("limit".to_owned(), limit.into());
             parameters.insert("offset".to_owned(), offset.into());
         }

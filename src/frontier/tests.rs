@@ -154,7 +154,7 @@ impl Reading<'_> {
                 }
                 Turn::HandOut(ticket) => {
                     let cursor = self.arrived.remove(&ticket).expect("it arrived");
-                    self.hand_out(&cursor, cut_one_in);
+                    self.hand_out(ticket, &cursor, cut_one_in);
                 }
                 Turn::Fail(_) | Turn::Circle => {
                     unreachable!("this service is a tree and does not fail")
@@ -167,8 +167,8 @@ impl Reading<'_> {
         }
     }
 
-    fn hand_out(&mut self, cursor: &Cursor, cut_one_in: Option<usize>) {
-        let replay = self.frontier.foremost().and_then(|request| request.replay);
+    fn hand_out(&mut self, ticket: Ticket, cursor: &Cursor, cut_one_in: Option<usize>) {
+        let replay = self.frontier.replay(ticket);
         let skip = replay.unwrap_or_default().out;
         let (records, failures) = self.service.items(cursor);
         let mut out = skip;

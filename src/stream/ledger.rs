@@ -187,9 +187,7 @@ impl<C: Cursor> Ledger<C> {
     fn records_out(&self, in_hand: InHand) -> u64 {
         (self.out.load(Ordering::Relaxed) - in_hand.passed_over) as u64
     }
-}
 
-impl<C: Cursor> Ledger<C> {
     /// The checkpoint, under a lock that is held already.
     pub(super) fn checkpoint(&self, entries: &Entries<C>) -> Result<Checkpoint, Error> {
         let out = entries.in_hand.map(|in_hand| Position {

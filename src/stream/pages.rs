@@ -176,7 +176,7 @@ impl<S: Source> Pages<S> {
                     let place = this.arrived.iter().position(|(arrived, _)| *arrived == ticket);
                     let place = place.expect("the frontier turns to what arrived");
                     let brought = this.arrived.swap_remove(place).1;
-                    Poll::Ready(Some(this.begin(brought)))
+                    Poll::Ready(Some(this.begin(ticket, brought)))
                 }
                 Turn::Circle if this.limits.repeated_cursor == RepeatedCursor::Error => {
                     let message = "the service leads back to a cursor that was asked for before";
@@ -227,7 +227,7 @@ impl<S: Source> PagesProjection<'_, S> {
     }
 
     /// Begins to hand out the foremost page, or gives out its error.
-    fn begin(&mut self, page: Brought<S>) -> Result<Vec<Record<S>>, Error> {
+    fn begin(&mut self, ticket: Ticket, page: Brought<S>) -> Result<Vec<Record<S>>, Error> {
         let mut entries = self.ledger.lock();
         let page = page.and_then(|page| entries.check(page, self.limits.empty_pages));
         let mut page = match page {
@@ -237,8 +237,7 @@ impl<S: Source> PagesProjection<'_, S> {
                 return Err(self.fail(error));
             }
         };
-        let replay = entries.frontier.foremost().and_then(|request| request.replay);
-        let replay = replay.unwrap_or_default();
+        let replay = entries.frontier.replay(ticket).unwrap_or_default();
         let passed_over = replay.out.records.min(page.records.len());
         let mut failures = page.failures.into_iter();
         let failures_passed_over = replay.out.failures.min(failures.len());

@@ -95,17 +95,14 @@ impl Endpoint {
         if response.status().is_success() {
             return Ok(response);
         }
-        let said = self.said(response.body());
-        let error = Error::new(ErrorKind::Status, format!("the service refused the request{said}"))
-            .with_status(response.status().as_u16());
-        let body = serde_json::from_slice(response.body());
-        let is_final = body.is_ok_and(|body| (self.is_final)(&body));
-        Err(if is_final { error.with_retryable(false) } else { error })
+        let body = serde_json::from_slice(response.body()).unwrap_or_default();
+        let message = format!("the service refused the request{}", self.said(&body));
+        let error = Error::new(ErrorKind::Status, message).with_status(response.status().as_u16());
+        Err(if (self.is_final)(&body) { error.with_retryable(false) } else { error })
     }
 
     /// What an error body says, behind a colon.
-    fn said(&self, body: &[u8]) -> String {
-        let Ok(body) = serde_json::from_slice::<Value>(body) else { return String::new() };
+    fn said(&self, body: &Value) -> String {
         let places = ["/message", "/error/message", "/error/code", "/error"];
         let said = places.into_iter().find_map(|place| body.pointer(place)?.as_str());
         said.map_or_else(String::new, |said| format!(": {}", self.quote(said)))
@@ -126,7 +123,8 @@ impl Endpoint {
 
     /// The error of a success whose body is not what the service documents.
     pub(crate) fn unexpected(&self, what: &str, response: &Response<Bytes>) -> Error {
-        unexpected(format!("{what}{}", self.said(response.body())), response)
+        let body = serde_json::from_slice(response.body()).unwrap_or_default();
+        unexpected(format!("{what}{}", self.said(&body)), response)
     }
 
     /// The same with what the decoder says.
