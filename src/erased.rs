@@ -63,11 +63,11 @@ impl<P: Paginator> Paginator for Erased<P> {
         self.0.identity()
     }
 
-    fn pack(&self, waiting: &mut VecDeque<Value>) {
+    fn pack(&self, waiting: &mut VecDeque<Value>, halvings: u32) {
         let shown = waiting.iter().take(SHOWN_TO_PACK).map(restore);
         let Ok(mut inner) = shown.collect::<Result<VecDeque<P::Cursor>, _>>() else { return };
         let shown = inner.len();
-        self.0.pack(&mut inner);
+        self.0.pack(&mut inner, halvings);
         let Ok(packed) = inner.iter().map(to_json).collect::<Result<Vec<_>, _>>() else { return };
         waiting.drain(..shown);
         for cursor in packed.into_iter().rev() {

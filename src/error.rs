@@ -2,6 +2,7 @@ use std::{
     borrow::Cow,
     error::Error as StdError,
     fmt::{self, Debug, Display, Formatter},
+    time::Duration,
 };
 
 use crate::checkpoint::Checkpoint;
@@ -41,6 +42,9 @@ struct Inner {
     retryable: Option<bool>,
     partial: bool,
     status: Option<u16>,
+    said: Said,
+    retry_after: Option<Duration>,
+    attempts: u32,
     ids: Vec<String>,
     page: Option<u64>,
     cursor: Option<String>,
@@ -53,8 +57,14 @@ struct Inner {
 pub enum ErrorKind {
     /// The request or the response did not come through.
     Transport,
+    /// The service took too long.
+    Timeout,
+    /// The page is too large: for the service, or for the bound on a body.
+    TooLarge,
     /// The service answered with a status that is no success.
     Status,
+    /// The service no longer knows the cursor.
+    Expired,
     /// The body is not what the service documents.
     Decode,
     /// The service contradicts itself.
@@ -75,6 +85,22 @@ pub enum ErrorKind {
     Other,
 }
 
+/// What a service said about an error, in its own words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Said {
+    /// The sort of error: HubSpot's `category` or `errorType`, such as
+    /// `VALIDATION_ERROR`; Alloy's `error` or `error.code`.
+    pub category: Option<String>,
+    /// The sort within the sort: HubSpot's `subCategory` or `policyName`, such as
+    /// `TEN_SECONDLY_ROLLING`.
+    pub sub_category: Option<String>,
+    /// The message, up to 500 characters.
+    pub message: Option<String>,
+    /// What the service's support asks for: HubSpot's `correlationId`.
+    pub correlation_id: Option<String>,
+}
+
 impl Error {
     /// An error of a kind, with a message that says what is wrong.
     ///
@@ -89,6 +115,9 @@ impl Error {
             retryable: None,
             partial: false,
             status: None,
+            said: Said::default(),
+            retry_after: None,
+            attempts: 0,
             ids: Vec::new(),
             page: None,
             cursor: None,
@@ -128,6 +157,21 @@ impl Error {
         self
     }
 
+    /// Adds what the service said.
+    #[must_use]
+    pub fn with_said(mut self, said: Said) -> Self {
+        self.0.said = said;
+        self
+    }
+
+    /// Adds how long the service asks to wait: [`retry_after`](crate::retry_after)
+    /// reads it from the headers of a response.
+    #[must_use]
+    pub fn with_retry_after(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        self.0.retry_after = delay.into();
+        self
+    }
+
     /// Adds the ids that this error is about.
     #[must_use]
     pub fn with_ids(mut self, ids: impl IntoIterator<Item = impl Into<String>>) -> Self {
@@ -154,6 +198,11 @@ impl Error {
         self
     }
 
+    pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
+        self.0.attempts = attempts;
+        self
+    }
+
     pub(crate) fn with_checkpoint(mut self, checkpoint: Option<Checkpoint>) -> Self {
         self.0.checkpoint = checkpoint;
         self
@@ -166,8 +215,9 @@ impl Error {
     }
 
     /// Whether the same request may succeed if it is made again later: true for
-    /// [`ErrorKind::Transport`] and for the statuses 408, 423, 429, 477, 500,
-    /// 502, 503, 504, 521 and 524, unless the paginator said otherwise.
+    /// [`ErrorKind::Transport`], [`ErrorKind::Timeout`] and the statuses 408, 423,
+    /// 429, 477, 500, 502, 503, 504, 521 and 524, unless the paginator said
+    /// otherwise. A stream makes it again by itself ([`Retry`](crate::Retry)).
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -180,7 +230,7 @@ impl Error {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         self.0.retryable.unwrap_or(match self.0.kind {
-            ErrorKind::Transport => true,
+            ErrorKind::Transport | ErrorKind::Timeout => true,
             ErrorKind::Status => matches!(
                 self.0.status,
                 Some(408 | 423 | 429 | 477 | 500 | 502 | 503 | 504 | 521 | 524)
@@ -219,6 +269,61 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Contradiction | ErrorKind::Loop)
     }
 
+    /// Whether a smaller page may succeed where this one failed: true for
+    /// [`ErrorKind::TooLarge`] and the status 413.
+    ///
+    /// ```
+    /// use pagestream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Status, "the page is too large").with_status(413);
+    /// assert!(error.is_too_large() && !error.is_retryable());
+    /// ```
+    #[must_use]
+    pub fn is_too_large(&self) -> bool {
+        self.0.kind == ErrorKind::TooLarge || self.0.status == Some(413)
+    }
+
+    /// Whether it took too long: true for [`ErrorKind::Timeout`] and the statuses
+    /// 408, 504 and 524. Where it happens again, a smaller page may succeed.
+    ///
+    /// ```
+    /// use pagestream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Status, "the gateway gave up").with_status(504);
+    /// assert!(error.is_timeout());
+    /// ```
+    #[must_use]
+    pub fn is_timeout(&self) -> bool {
+        self.0.kind == ErrorKind::Timeout || matches!(self.0.status, Some(408 | 504 | 524))
+    }
+
+    /// Whether the service asks for fewer requests: the status 429.
+    ///
+    /// ```
+    /// use pagestream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Status, "too many requests").with_status(429);
+    /// assert!(error.is_rate_limited());
+    /// ```
+    #[must_use]
+    pub fn is_rate_limited(&self) -> bool {
+        self.0.status == Some(429)
+    }
+
+    /// Whether the service no longer knows the cursor, so that only a reading
+    /// from the start can succeed.
+    ///
+    /// ```
+    /// use pagestream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Expired, "the cursor is an hour old").with_status(410);
+    /// assert!(error.is_expired() && !error.is_retryable());
+    /// ```
+    #[must_use]
+    pub fn is_expired(&self) -> bool {
+        self.0.kind == ErrorKind::Expired
+    }
+
     /// Whether a checkpoint was refused.
     ///
     /// ```
@@ -236,6 +341,24 @@ impl Error {
     #[must_use]
     pub fn status(&self) -> Option<u16> {
         self.0.status
+    }
+
+    /// What the service said, in its own words and without secrets.
+    #[must_use]
+    pub fn said(&self) -> &Said {
+        &self.0.said
+    }
+
+    /// How long the service asks to wait, counted from its answer.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// How often the page was asked for; 0 where no stream did.
+    #[must_use]
+    pub fn attempts(&self) -> u32 {
+        self.0.attempts
     }
 
     /// The ids that this error is about; empty where it is about none, or all.
@@ -284,6 +407,15 @@ impl Debug for Error {
         if let Some(status) = &inner.status {
             debug.field("status", status);
         }
+        if inner.said != Said::default() {
+            debug.field("said", &inner.said);
+        }
+        if let Some(retry_after) = &inner.retry_after {
+            debug.field("retry_after", retry_after);
+        }
+        if inner.attempts > 0 {
+            debug.field("attempts", &inner.attempts);
+        }
         if !inner.ids.is_empty() {
             debug.field("ids", &inner.ids);
         }
@@ -310,10 +442,16 @@ impl Display for Line<'_> {
         if let Some(status) = inner.status {
             write!(f, " (status {status})")?;
         }
+        if inner.attempts > 1 {
+            write!(f, ", {} times", inner.attempts)?;
+        }
         match (inner.page, &inner.cursor) {
             (Some(page), Some(cursor)) => write!(f, ", at page {page}, cursor {}", shown(cursor))?,
             (Some(page), None) => write!(f, ", at page {page}")?,
             (None, _) => {}
+        }
+        if let Some(delay) = inner.retry_after {
+            write!(f, "; the service asks to wait {} s", delay.as_secs_f64().ceil())?;
         }
         if inner.partial {
             f.write_str("; the stream goes on with the other ids")?;

@@ -8,6 +8,7 @@
 )]
 
 mod checkpoint;
+mod clock;
 mod cursor;
 mod erased;
 mod error;
@@ -17,6 +18,7 @@ mod frontier;
 mod map;
 mod page;
 mod paginator;
+mod retry;
 mod stream;
 mod trail;
 mod transport;
@@ -36,12 +38,13 @@ pub use self::{
     checkpoint::Checkpoint,
     cursor::Cursor,
     erased::BoxPaginator,
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Said},
     ext::PaginatorExt,
     from_fn::{FromFn, from_fn},
     map::Map,
     page::Page,
     paginator::Paginator,
+    retry::Retry,
     stream::{Monitor, Pages, Progress, Read, Records, RepeatedCursor, Source, StopReason},
-    transport::Transport,
+    transport::{Transport, retry_after},
 };

@@ -46,8 +46,8 @@ where
         self.paginator.identity()
     }
 
-    fn pack(&self, waiting: &mut VecDeque<P::Cursor>) {
-        self.paginator.pack(waiting);
+    fn pack(&self, waiting: &mut VecDeque<P::Cursor>, halvings: u32) {
+        self.paginator.pack(waiting, halvings);
     }
 
     fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {

@@ -100,8 +100,13 @@ pub trait Paginator: Send + Sync {
     /// those that ask for nothing, and look at as many from the front as it needs to fill one
     /// request. It never looks at all that waits: a reading of a million ids
     /// calls it a thousand times. By default nothing changes.
-    fn pack(&self, waiting: &mut VecDeque<Self::Cursor>) {
-        let _ = waiting;
+    ///
+    /// `halvings` is 0 unless pages turned out to be too large for the service:
+    /// so often is the full size of a request to be halved, down to 1. A
+    /// paginator that splits or shrinks its cursors by it reads on where others
+    /// fail ([`Retry`](crate::Retry)).
+    fn pack(&self, waiting: &mut VecDeque<Self::Cursor>, halvings: u32) {
+        let _ = (waiting, halvings);
     }
 
     /// The cursor that reads some units of a request alone; `units` are their
@@ -132,8 +137,8 @@ macro_rules! forward {
                 (**self).identity()
             }
 
-            fn pack(&self, waiting: &mut VecDeque<P::Cursor>) {
-                (**self).pack(waiting);
+            fn pack(&self, waiting: &mut VecDeque<P::Cursor>, halvings: u32) {
+                (**self).pack(waiting, halvings);
             }
 
             fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {

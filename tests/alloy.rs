@@ -11,8 +11,8 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::{Method, Request, Response};
 use pagestream::{
-    Checkpoint, Error, ErrorKind, Paginator, PaginatorExt, Progress, Read, Source, StopReason,
-    Transport,
+    Checkpoint, Error, ErrorKind, Paginator, PaginatorExt, Progress, Read, Retry, Source,
+    StopReason, Transport,
     alloy::{Action, ActionBuilder, ParameterPlace, WithoutPagination},
     testing::{self, Server},
 };
@@ -130,7 +130,7 @@ async fn read<T: DeserializeOwned + Send>(action: &Action<T>) -> Outcome<T> {
 async fn drain<S: Source>(
     reading: Read<S>,
 ) -> Outcome<<<S as Source>::Paginator as Paginator>::Record> {
-    let mut stream = Box::pin(reading.records());
+    let mut stream = Box::pin(reading.retry(Retry::never()).records());
     let (mut records, mut error) = (Vec::new(), None);
     while let Some(item) = stream.next().await {
         assert!(error.is_none(), "an item after the error");

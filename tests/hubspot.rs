@@ -13,7 +13,7 @@ use http::{
     header::{AUTHORIZATION, CONTENT_TYPE},
 };
 use pagestream::{
-    Checkpoint, Error, ErrorKind, Paginator, PaginatorExt, StopReason, Transport,
+    Checkpoint, Error, ErrorKind, Paginator, PaginatorExt, Retry, StopReason, Transport,
     hubspot::{ApiVersion, Association, Associations, AssociationsBuilder, Group, ObjectId},
     testing::{HubSpot, Server},
 };
@@ -201,7 +201,8 @@ async fn grouped(ids: impl IntoIterator<Item = u64>, pages: &[&str]) -> Vec<Stri
 
 /// The error that is all that one answer gives.
 async fn error_of(answer: Answer) -> Error {
-    let mut items = Script::new([answer]).deals([1]).into_records().collect::<Vec<_>>().await;
+    let reading = Script::new([answer]).deals([1]).into_read().retry(Retry::never());
+    let mut items = reading.records().collect::<Vec<_>>().await;
     assert_eq!(items.len(), 1);
     items.remove(0).unwrap_err()
 }
@@ -825,7 +826,7 @@ async fn a_fatal_error_carries_a_checkpoint_and_resuming_gives_exactly_the_rest(
     let busy = (503, Bytes::new());
     let script = Script::new([page("1:11>a 2:21"), busy, page("1:12 3:31>c"), page("3:32")]);
     let associations = deals([1, 2, 3], script.transport()).batch_size(2).build().unwrap();
-    let mut records = associations.records();
+    let mut records = associations.read().retry(Retry::never()).records();
     let items = records.by_ref().take(3).collect::<Vec<_>>().await;
     assert_eq!(told(&items), ["1 -> 11", "2 -> 21", "fatal Status: "]);
     assert!(records.next().await.is_none());
@@ -1015,7 +1016,8 @@ async fn a_resumed_reading_does_not_ask_again_for_an_id_with_nothing_left_in_the
 async fn a_resumed_reading_keeps_to_a_smaller_batch_size() {
     let service = HubSpot::new(1).objects(7);
     let script = Script::new([(504, Bytes::new())]);
-    let mut records = script.deals(service.ids()).into_records();
+    let reading = script.deals(service.ids()).into_read().retry(Retry::never());
+    let mut records = reading.records();
     assert_eq!(records.next().await.unwrap().told(), "fatal Status: ");
     let smaller = deals(service.ids(), service.clone()).batch_size(3).build().unwrap();
     assert_eq!(resume(&smaller, &records.checkpoint().unwrap()).await, held(&service));

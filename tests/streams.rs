@@ -57,7 +57,8 @@ impl Paginator for Numbers {
             log.len()
         };
         if self.fails_at == Some(requests) {
-            return Err(Error::new(ErrorKind::Status, "the service is busy").with_status(503));
+            let error = Error::new(ErrorKind::Status, "the service is busy");
+            return Err(error.with_status(503).with_retryable(false));
         }
         let to = (from + self.per_page).min(self.total);
         Ok(Page::new((*from..to).collect(), (to < self.total).then_some(to)))

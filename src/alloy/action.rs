@@ -162,9 +162,9 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
     }
 
     /// What a checkpoint brought along is asked for with the limit of today.
-    fn pack(&self, waiting: &mut VecDeque<Offset>) {
+    fn pack(&self, waiting: &mut VecDeque<Offset>, halvings: u32) {
         if let Some(next) = waiting.front_mut() {
-            next.limit = self.reader.limit;
+            next.limit = self.reader.limit.checked_shr(halvings).unwrap_or(0).max(1);
         }
     }
 }

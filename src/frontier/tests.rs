@@ -1,11 +1,12 @@
 //! The core by itself: a service of random shape, read with a random window, in
 //! a random order of arrivals, cut and resumed at random places.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Frontier, Position, Replay, Rest, Shape, Ticket, Trail, Turn};
+use super::{Frontier, Position, Replay, Rest, Shape, Ticket, Trail, Turn, Verdict};
+use crate::error::{Error, ErrorKind};
 
 /// A page of the service: its units, or none where it is a page without units.
 #[derive(Clone, Debug)]
@@ -138,7 +139,7 @@ impl Reading<'_> {
 
     fn run(&mut self, cut_one_in: Option<usize>) {
         loop {
-            while let Some(sent) = self.frontier.send(self.window, |_| {}) {
+            while let Some(sent) = self.frontier.send(self.window, Instant::now, |_, _| {}) {
                 self.in_flight.push(sent);
                 self.requests += 1;
             }
@@ -286,7 +287,7 @@ proptest! {
 #[test]
 fn what_a_page_leads_to_is_read_before_what_waited() {
     let mut frontier = Frontier::new(["a", "b"]);
-    let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
+    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
     frontier.arrive(ticket, vec!["a1", "a2"], Shape::default());
     assert!(frontier.waiting().eq(&["a1", "a2", "b"]));
 }
@@ -294,11 +295,12 @@ fn what_a_page_leads_to_is_read_before_what_waited() {
 #[test]
 fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
     let mut frontier = Frontier::new(["a", "b", "c"]);
-    frontier.send(2, |_| {});
-    frontier.send(2, |_| {});
-    frontier.fail(1);
+    frontier.send(2, Instant::now, |_, _| {});
+    frontier.send(2, Instant::now, |_, _| {});
+    let error = Error::new(ErrorKind::Other, "it is broken");
+    assert_eq!(frontier.fail(1, &error, Instant::now(), |_, _| {}), Verdict::Fatal(1));
     assert_eq!(frontier.turn(), Turn::Wait);
-    assert!(frontier.send(3, |_| {}).is_none());
+    assert!(frontier.send(3, Instant::now, |_, _| {}).is_none());
     frontier.arrive(0, vec![], Shape { records: 1, ..Shape::default() });
     assert_eq!(frontier.turn(), Turn::HandOut(0));
     frontier.close();
@@ -309,7 +311,7 @@ fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
 fn a_page_read_again_for_its_records_leads_nowhere() {
     let replay = Some(Replay { out: Position { records: 3, failures: 0 }, of: 5 });
     let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
-    let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
+    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
     frontier.arrive(ticket, vec!["b"], Shape { records: 5, ..Shape::default() });
     frontier.close();
     assert!(frontier.is_over());
@@ -323,7 +325,7 @@ fn half_failed() -> Shape {
 #[test]
 fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
     let mut frontier = Frontier::new(["a"]);
-    let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
+    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
     frontier.arrive(ticket, vec![], half_failed());
     let out = Position { records: 1, failures: 0 };
     let replay = Some(Replay { out, of: 2 });
@@ -341,7 +343,7 @@ fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
     let out = Position { records: 1, failures: 0 };
     let replay = Some(Replay { out, of: 2 });
     let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
-    let (ticket, _) = frontier.send(1, |_| {}).expect("the window is free");
+    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
     frontier.arrive(ticket, vec![], half_failed());
     assert_eq!(
         frontier.rest(Some(out)),

@@ -75,8 +75,8 @@ impl Paginator for Grouped {
         format!("{}, grouped", self.reader.identity)
     }
 
-    fn pack(&self, waiting: &mut VecDeque<Batch>) {
-        self.reader.pack(waiting);
+    fn pack(&self, waiting: &mut VecDeque<Batch>, halvings: u32) {
+        self.reader.pack(waiting, halvings);
     }
 
     fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {

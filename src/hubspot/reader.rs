@@ -56,8 +56,9 @@ impl Reader {
         Batch::of_all(&self.ids)
     }
 
-    pub(super) fn pack(&self, waiting: &mut VecDeque<Batch>) {
-        batch::pack(waiting, self.batch_size, &self.ids);
+    pub(super) fn pack(&self, waiting: &mut VecDeque<Batch>, halvings: u32) {
+        let most = self.batch_size.checked_shr(halvings).unwrap_or(0).max(1);
+        batch::pack(waiting, most, &self.ids);
     }
 
     pub(super) fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {

@@ -10,10 +10,10 @@ use serde_json::Value;
 
 use super::monitor::{Observe, Progress};
 use crate::{
-    checkpoint::{Checkpoint, OpenRequest, Position, Version},
+    checkpoint::{Checkpoint, OpenRequest, Position, Replay, Version},
     cursor::{Cursor, to_json},
     error::{Error, ErrorKind},
-    frontier::Frontier,
+    frontier::{Frontier, Shape, Ticket},
     page::Page,
     paginator::Paginator,
 };
@@ -33,6 +33,8 @@ pub(super) struct Entries<C> {
     pub(super) closed: Progress,
     pub(super) in_hand: Option<InHand>,
     pub(super) failed: Vec<String>,
+    /// Errors that were set aside and not taken yet.
+    pub(super) aside: Vec<Error>,
     /// Pages in a row without anything in them.
     pub(super) empty_pages: u64,
     /// The digest of the last page that was handed out whole.
@@ -52,6 +54,7 @@ impl<C: Cursor> Entries<C> {
             closed: Progress::default(),
             in_hand: None,
             failed: Vec::new(),
+            aside: Vec::new(),
             empty_pages: 0,
             digest: None,
         };
@@ -100,6 +103,7 @@ impl<C: Cursor> Entries<C> {
             },
             in_hand: None,
             failed: checkpoint.failed,
+            aside: Vec::new(),
             empty_pages: 0,
             digest: checkpoint.digest,
         })
@@ -111,6 +115,21 @@ impl<C: Cursor> Entries<C> {
         let cursor = self.frontier.foremost_cursor().map(part);
         let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
         error.at(self.closed.pages + 1, cursor)
+    }
+
+    /// Takes in a page that came.
+    pub(super) fn take_in<R>(
+        &mut self,
+        ticket: Ticket,
+        mut page: Page<R, C>,
+    ) -> Result<Page<R, C>, Error> {
+        if let Some(replay) = self.frontier.replay(ticket) {
+            page = check_replay(page, replay);
+        }
+        let shape = shape(&page)?;
+        let next = std::mem::take(&mut page.next);
+        self.frontier.arrive(ticket, next, shape);
+        Ok(page)
     }
 
     /// Refuses a page that is the same as the one before, and one more empty page
@@ -223,6 +242,7 @@ impl<C: Cursor> Observe for Ledger<C> {
         let mut progress = entries.closed.clone();
         if progress.stop.is_none() {
             progress.in_flight = entries.frontier.in_flight();
+            progress.delayed = entries.frontier.delayed();
         }
         if let Some(in_hand) = entries.in_hand {
             progress.pages += 1;
@@ -241,6 +261,10 @@ impl<C: Cursor> Observe for Ledger<C> {
         let entries = self.lock();
         entries.failed.iter().filter(|id| seen.insert(*id)).cloned().collect()
     }
+
+    fn take_failures(&self) -> Vec<Error> {
+        std::mem::take(&mut self.lock().aside)
+    }
 }
 
 fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {
@@ -250,5 +274,34 @@ fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {
             "the checkpoint holds a cursor that is none of this paginator: read from the start",
         )
         .with_source(error)
+    })
+}
+
+/// Says so if a page that is read again has shrunk.
+fn check_replay<R, C>(page: Page<R, C>, replay: Replay) -> Page<R, C> {
+    let records = page.records.len();
+    if records >= replay.of || !page.failures.is_empty() {
+        return page;
+    }
+    let message = format!(
+        "a page that is read again holds {records} records and held {}: some may be missing, or \
+         were deleted",
+        replay.of
+    );
+    page.with_failure(None, Error::new(ErrorKind::Changed, message))
+}
+
+/// What the core needs to know of a page.
+fn shape<R, C>(page: &Page<R, C>) -> Result<Shape, Error> {
+    let records = page.records.len();
+    let in_units = page.units.iter().sum::<usize>();
+    if !page.units.is_empty() && in_units != records {
+        let message = format!("a page's units hold {in_units} records, and the page {records}");
+        return Err(Error::new(ErrorKind::Contract, message));
+    }
+    Ok(Shape {
+        records,
+        units: page.units.clone(),
+        failures: page.failures.iter().map(|failure| failure.unit).collect(),
     })
 }

@@ -17,6 +17,10 @@ pub struct Progress {
     pub requests: u64,
     /// Requests on their way.
     pub in_flight: usize,
+    /// Requests that failed and were made again, whole or in parts.
+    pub retries: u64,
+    /// Requests that wait for the time to be made again.
+    pub delayed: usize,
     /// Errors that concerned some ids alone.
     pub failures: u64,
     /// Positions that the service passed over from one page to the next.
@@ -38,6 +42,10 @@ pub enum StopReason {
     MaxRecords,
     /// [`Read::max_pages`](crate::Read::max_pages) was reached, and more may follow.
     MaxPages,
+    /// [`Read::max_requests`](crate::Read::max_requests) was reached, and more may follow.
+    MaxRequests,
+    /// [`Read::max_duration`](crate::Read::max_duration) was over, and more may follow.
+    MaxDuration,
     /// A fatal error was given out.
     Failed,
 }
@@ -74,6 +82,7 @@ pub(super) trait Observe: Send + Sync {
     fn progress(&self) -> Progress;
     fn checkpoint(&self) -> Result<Checkpoint, Error>;
     fn failed_ids(&self) -> Vec<String>;
+    fn take_failures(&self) -> Vec<Error>;
 }
 
 impl Monitor {
@@ -107,6 +116,13 @@ impl Monitor {
     #[must_use]
     pub fn failed_ids(&self) -> Vec<String> {
         self.0.failed_ids()
+    }
+
+    /// Takes the errors that were [set aside](crate::Read::set_failures_aside)
+    /// since the last call.
+    #[must_use]
+    pub fn take_failures(&self) -> Vec<Error> {
+        self.0.take_failures()
     }
 }
 

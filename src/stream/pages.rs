@@ -3,6 +3,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::{Duration, Instant},
     vec,
 };
 
@@ -16,11 +17,13 @@ use super::{
     source::{Fetched, Source},
 };
 use crate::{
-    checkpoint::{Checkpoint, Replay},
+    checkpoint::Checkpoint,
+    clock::{self, Sleep},
     error::{Error, ErrorKind},
-    frontier::{Shape, Ticket, Turn},
+    frontier::{Ticket, Turn, Verdict},
     page::{Failure, Page},
     paginator::Paginator,
+    retry::Retry,
 };
 
 type Record<S> = <<S as Source>::Paginator as Paginator>::Record;
@@ -56,6 +59,10 @@ pub struct Pages<S: Source> {
     in_hand: Option<Left>,
     ledger: Arc<Ledger<Cursor<S>>>,
     limits: Limits,
+    /// When the time is over; set by the first poll.
+    deadline: Option<Instant>,
+    /// What wakes the stream at a time.
+    timer: Option<(Instant, Sleep)>,
     /// Why the reading can't begin.
     refusal: Option<Error>,
     done: bool,
@@ -67,6 +74,9 @@ pub(super) struct Limits {
     pub(super) window: usize,
     pub(super) records: Option<u64>,
     pub(super) pages: Option<u64>,
+    pub(super) requests: Option<u64>,
+    pub(super) duration: Option<Duration>,
+    pub(super) failures_aside: bool,
     pub(super) empty_pages: u64,
     pub(super) repeated_cursor: RepeatedCursor,
 }
@@ -91,8 +101,14 @@ struct Left {
 }
 
 impl<S: Source> Pages<S> {
-    pub(super) fn new(source: S, limits: Limits, checkpoint: Option<Checkpoint>) -> Self {
-        let (entries, refusal) = Entries::open(source.paginator(), checkpoint);
+    pub(super) fn new(
+        source: S,
+        limits: Limits,
+        retry: Retry,
+        checkpoint: Option<Checkpoint>,
+    ) -> Self {
+        let (mut entries, refusal) = Entries::open(source.paginator(), checkpoint);
+        entries.frontier.retry(retry);
         Self {
             source,
             in_flight: InFlight::new(),
@@ -100,6 +116,8 @@ impl<S: Source> Pages<S> {
             in_hand: None,
             ledger: Arc::new(Ledger::new(entries)),
             limits,
+            deadline: None,
+            timer: None,
             refusal,
             done: false,
         }
@@ -130,9 +148,9 @@ impl<S: Source> Pages<S> {
         if self.done {
             return (0, false);
         }
-        let failures =
-            self.in_hand.as_ref().filter(|left| !left.cut).map_or(0, |left| left.failures.len());
-        (failures, true)
+        let failures = self.in_hand.as_ref().filter(|left| !left.cut);
+        let failures = failures.filter(|_| !self.limits.failures_aside);
+        (failures.map_or(0, |left| left.failures.len()), true)
     }
 
     /// The one poll loop: the records of the next page, or an error. The caller
@@ -149,20 +167,26 @@ impl<S: Source> Pages<S> {
         if *this.done {
             return Poll::Ready(None);
         }
-        if let Some(left) = this.in_hand {
+        if let Some(duration) = this.limits.duration {
+            this.deadline.get_or_insert_with(|| clock::after(clock::now(), duration));
+        }
+        while let Some(left) = this.in_hand {
             if left.cut {
-                this.stop(StopReason::MaxRecords);
-                return Poll::Ready(None);
+                return this.end(StopReason::MaxRecords);
             }
-            if let Some(failure) = left.failures.next() {
-                return Poll::Ready(Some(Err(this.failure(failure))));
+            let Some(failure) = left.failures.next() else {
+                *this.in_hand = None;
+                this.ledger.close();
+                break;
+            };
+            let error = this.failure(failure);
+            if !this.limits.failures_aside {
+                return Poll::Ready(Some(Err(error)));
             }
-            *this.in_hand = None;
-            this.ledger.close();
+            this.ledger.lock().aside.push(error);
         }
         if let Some(reason) = this.limit_reached() {
-            this.stop(reason);
-            return Poll::Ready(None);
+            return this.end(reason);
         }
         loop {
             let turn = this.send();
@@ -171,7 +195,10 @@ impl<S: Source> Pages<S> {
                 continue;
             }
             return match turn {
-                Turn::Wait => Poll::Pending,
+                Turn::Wait => match ready!(this.wait(cx)) {
+                    Some(reason) => this.end(reason),
+                    None => continue,
+                },
                 Turn::HandOut(ticket) | Turn::Fail(ticket) => {
                     let place = this.arrived.iter().position(|(arrived, _)| *arrived == ticket);
                     let place = place.expect("the frontier turns to what arrived");
@@ -182,10 +209,7 @@ impl<S: Source> Pages<S> {
                     let message = "the service leads back to a cursor that was asked for before";
                     Poll::Ready(Some(Err(this.fail(Error::new(ErrorKind::Loop, message)))))
                 }
-                Turn::Over | Turn::Circle => {
-                    this.stop(StopReason::End);
-                    Poll::Ready(None)
-                }
+                Turn::Over | Turn::Circle => this.end(StopReason::End),
             };
         }
     }
@@ -195,35 +219,77 @@ impl<S: Source> PagesProjection<'_, S> {
     /// Sends what may be sent, and says what is next.
     fn send(&mut self) -> Turn {
         let paginator = self.source.paginator();
-        let pages =
-            self.limits.pages.map_or(usize::MAX, |pages| pages.try_into().unwrap_or(usize::MAX));
-        let window = self.limits.window.min(pages);
+        let window = self.window();
         let mut entries = self.ledger.lock();
-        while let Some((ticket, cursor)) =
-            entries.frontier.send(window, |waiting| paginator.pack(waiting))
+        while self.limits.requests != Some(0)
+            && let Some((ticket, cursor)) =
+                entries.frontier.send(window, clock::now, |waiting, halvings| {
+                    paginator.pack(waiting, halvings);
+                })
         {
+            if let Some(requests) = &mut self.limits.requests {
+                *requests -= 1;
+            }
             entries.closed.requests += 1;
             self.in_flight.push(self.source.request(ticket, cursor));
         }
         entries.frontier.turn()
     }
 
+    /// How many pages may be open: no more than are to be handed out.
+    fn window(&self) -> usize {
+        let pages = self.limits.pages.and_then(|pages| pages.try_into().ok());
+        self.limits.window.min(pages.unwrap_or(usize::MAX))
+    }
+
+    /// Waits until something is due. Gives the reason to stop, if there is one.
+    fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<StopReason>> {
+        let wake_at = {
+            let entries = self.ledger.lock();
+            if self.limits.requests == Some(0) && entries.frontier.in_flight() == 0 {
+                return Poll::Ready(Some(StopReason::MaxRequests));
+            }
+            entries.frontier.wake_at(self.window())
+        };
+        let Some(until) = [wake_at, *self.deadline].into_iter().flatten().min() else {
+            *self.timer = None;
+            return Poll::Pending;
+        };
+        if self.timer.as_ref().is_none_or(|(at, _)| *at != until) {
+            *self.timer = Some((until, clock::sleep_until(until)));
+        }
+        if let Some((_, sleep)) = self.timer {
+            ready!(Pin::new(sleep).poll(cx));
+        }
+        *self.timer = None;
+        Poll::Ready(self.is_late().then_some(StopReason::MaxDuration))
+    }
+
+    fn is_late(&self) -> bool {
+        self.deadline.is_some_and(|deadline| clock::now() >= deadline)
+    }
+
     /// Takes in what a request brought.
     fn arrive(&mut self, (ticket, fetched): Fetched<S::Paginator>) {
-        let fetched = fetched.and_then(|mut page| {
-            let mut entries = self.ledger.lock();
-            if let Some(replay) = entries.frontier.replay(ticket) {
-                page = check_replay(page, replay);
+        let mut entries = self.ledger.lock();
+        let taken_in = fetched.and_then(|page| entries.take_in(ticket, page));
+        let brought = match taken_in {
+            Ok(page) => Ok(page),
+            Err(error) => {
+                let paginator = self.source.paginator();
+                let now = clock::now();
+                let pack = |waiting: &mut _, halvings| paginator.pack(waiting, halvings);
+                match entries.frontier.fail(ticket, &error, now, pack) {
+                    Verdict::Fatal(attempts) => Err(error.with_attempts(attempts)),
+                    verdict => {
+                        entries.closed.retries += 1;
+                        report(&error, &verdict, now);
+                        return;
+                    }
+                }
             }
-            let shape = shape(&page)?;
-            let next = std::mem::take(&mut page.next);
-            entries.frontier.arrive(ticket, next, shape);
-            Ok(page)
-        });
-        if fetched.is_err() {
-            self.ledger.lock().frontier.fail(ticket);
-        }
-        self.arrived.push((ticket, fetched));
+        };
+        self.arrived.push((ticket, brought));
     }
 
     /// Begins to hand out the foremost page, or gives out its error.
@@ -299,10 +365,16 @@ impl<S: Source> PagesProjection<'_, S> {
         let reason = match *self.limits {
             Limits { records: Some(0), .. } => StopReason::MaxRecords,
             Limits { pages: Some(0), .. } => StopReason::MaxPages,
+            _ if self.is_late() => StopReason::MaxDuration,
             _ => return None,
         };
         let over = self.ledger.lock().frontier.is_over();
         Some(if over { StopReason::End } else { reason })
+    }
+
+    fn end<T>(&mut self, reason: StopReason) -> Poll<Option<T>> {
+        self.stop(reason);
+        Poll::Ready(None)
     }
 
     fn stop(&mut self, reason: StopReason) {
@@ -310,6 +382,7 @@ impl<S: Source> PagesProjection<'_, S> {
         self.in_flight.clear();
         self.arrived.clear();
         *self.in_hand = None;
+        *self.timer = None;
         self.ledger.lock().closed.stop = Some(reason);
     }
 }
@@ -345,31 +418,23 @@ impl<S: Source> Debug for Pages<S> {
     }
 }
 
-/// Says so if a page that is read again has shrunk.
-fn check_replay<R, C>(page: Page<R, C>, replay: Replay) -> Page<R, C> {
-    let records = page.records.len();
-    if records >= replay.of || !page.failures.is_empty() {
-        return page;
-    }
-    let message = format!(
-        "a page that is read again holds {records} records and held {}: some may be missing, or \
-         were deleted",
-        replay.of
+/// Tells the log that a page is asked for again.
+#[cfg(feature = "tracing")]
+fn report(error: &Error, verdict: &Verdict, now: Instant) {
+    let delay = match verdict {
+        Verdict::Again(due) => due.saturating_duration_since(now),
+        Verdict::Smaller | Verdict::Fatal(_) => Duration::ZERO,
+    };
+    let smaller = *verdict == Verdict::Smaller;
+    tracing::warn!(
+        %error,
+        kind = ?error.kind(),
+        status = error.status(),
+        delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+        smaller,
+        "a page failed and is asked for again"
     );
-    page.with_failure(None, Error::new(ErrorKind::Changed, message))
 }
 
-/// What the core needs to know of a page.
-fn shape<R, C>(page: &Page<R, C>) -> Result<Shape, Error> {
-    let records = page.records.len();
-    let in_units = page.units.iter().sum::<usize>();
-    if !page.units.is_empty() && in_units != records {
-        let message = format!("a page's units hold {in_units} records, and the page {records}");
-        return Err(Error::new(ErrorKind::Contract, message));
-    }
-    Ok(Shape {
-        records,
-        units: page.units.clone(),
-        failures: page.failures.iter().map(|failure| failure.unit).collect(),
-    })
-}
+#[cfg(not(feature = "tracing"))]
+fn report(_: &Error, _: &Verdict, _: Instant) {}

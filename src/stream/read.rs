@@ -1,9 +1,11 @@
+use std::time::Duration;
+
 use super::{
     pages::{Limits, Pages, RepeatedCursor},
     records::Records,
     source::Source,
 };
-use crate::checkpoint::Checkpoint;
+use crate::{checkpoint::Checkpoint, retry::Retry};
 
 /// How many empty pages in a row are followed, unless the caller says otherwise.
 const MAX_EMPTY_PAGES: u64 = 1_000;
@@ -33,6 +35,7 @@ const MAX_EMPTY_PAGES: u64 = 1_000;
 pub struct Read<S> {
     source: S,
     limits: Limits,
+    retry: Retry,
     checkpoint: Option<Checkpoint>,
 }
 
@@ -42,10 +45,13 @@ impl<S: Source> Read<S> {
             window: 1,
             records: None,
             pages: None,
+            requests: None,
+            duration: None,
+            failures_aside: false,
             empty_pages: MAX_EMPTY_PAGES,
             repeated_cursor: RepeatedCursor::default(),
         };
-        Self { source, limits, checkpoint: None }
+        Self { source, limits, retry: Retry::default(), checkpoint: None }
     }
 
     /// How many requests may be on their way at once, where the service lets
@@ -77,6 +83,62 @@ impl<S: Source> Read<S> {
     /// It counts what this stream gives out, not what an earlier one did.
     pub fn max_pages(mut self, pages: u64) -> Self {
         self.limits.pages = Some(pages);
+        self
+    }
+
+    /// Ends the stream when it has made this many requests, retries among them,
+    /// and handed out what they brought, and leaves the rest to
+    /// [`resume`](Read::resume). No limit by default.
+    pub fn max_requests(mut self, requests: u64) -> Self {
+        self.limits.requests = Some(requests);
+        self
+    }
+
+    /// Ends the stream this long after its first poll, and leaves the rest to
+    /// [`resume`](Read::resume). No limit by default.
+    ///
+    /// The page being handed out is handed out whole. Requests on their way are
+    /// dropped, and made again by a stream that resumes.
+    pub fn max_duration(mut self, duration: Duration) -> Self {
+        self.limits.duration = Some(duration);
+        self
+    }
+
+    /// When and how often a page that failed is asked for again:
+    /// [`Retry::default`] by default, [`Retry::never`] to not do so.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.retry = retry;
+        self
+    }
+
+    /// Keeps the errors that [concern some ids alone](crate::Error::is_partial) out of the
+    /// stream, so that `try_collect` and `?` end with fatal errors only. They
+    /// are counted as before, and wait for
+    /// [`Monitor::take_failures`](crate::Monitor::take_failures).
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use pagestream::{PaginatorExt, hubspot::Associations, testing::HubSpot};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let service = HubSpot::new(1).objects(10).failing(|place| place == 4);
+    /// let associations = Associations::builder("deals", "companies")
+    ///     .ids(service.ids())
+    ///     .token("pat-na1-...")
+    ///     .transport(service)
+    ///     .build()?;
+    ///
+    /// let records = associations.read().set_failures_aside().records();
+    /// let monitor = records.monitor();
+    /// let records: Vec<_> = records.try_collect().await?;
+    ///
+    /// assert_eq!(records.len(), 18); // nine objects with 2 associations each
+    /// let failures = monitor.take_failures();
+    /// assert_eq!(failures[0].ids(), ["515690208004"]);
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    pub fn set_failures_aside(mut self) -> Self {
+        self.limits.failures_aside = true;
         self
     }
 
@@ -116,6 +178,6 @@ impl<S: Source> Read<S> {
 
     /// The stream of pages.
     pub fn pages(self) -> Pages<S> {
-        Pages::new(self.source, self.limits, self.checkpoint)
+        Pages::new(self.source, self.limits, self.retry, self.checkpoint)
     }
 }

@@ -4,6 +4,7 @@
 mod endpoint;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+mod retry_after;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use http::{Request, Response};
 pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, path_segment, text};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
+pub use self::retry_after::retry_after;
 use crate::error::Error;
 
 /// Carries one request to a service and brings back its response, whole.

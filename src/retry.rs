@@ -1,0 +1,154 @@
+use std::{
+    fmt::{self, Debug, Formatter},
+    sync::Arc,
+    time::Duration,
+};
+
+use crate::error::Error;
+
+/// When and how often a page that failed is asked for again.
+///
+/// A stream does this by itself, with these defaults; nothing of it is seen in
+/// the records. An attempt is the whole page: the request, the response and its
+/// decoding, and it is made again with the same cursor.
+///
+/// ```
+/// use std::time::Duration;
+/// use pagestream::{Page, PaginatorExt, Retry, from_fn};
+///
+/// # let service = from_fn(0, |_: u64| async { Ok(Page::<u64, _>::last(vec![])) });
+/// let patient = Retry::default().max_attempts(20).max_total(Duration::from_secs(3600));
+/// let records = service.read().retry(patient).records();
+/// ```
+///
+/// # What is retried
+///
+/// What [`Error::is_retryable`] says, or [`when`](Retry::when): failed
+/// connections, broken and truncated responses, timeouts, and the statuses 408,
+/// 423, 429, 477, 500, 502, 503, 504, 521 and 524. A paginator of your own
+/// decides by [`Error::with_retryable`].
+///
+/// # When
+///
+/// After a random part of a delay that doubles each time, so that clients that
+/// failed together do not come back together. Where the service says how long to
+/// wait ([`Error::retry_after`]), after that. A 429 holds back all of the
+/// stream's requests, once, and not only the one that met it.
+///
+/// # Smaller pages
+///
+/// A page that is [too large](Error::is_too_large), or that takes too long twice, is
+/// asked for in halves, where the paginator
+/// [can](crate::Paginator::pack), down to a single record or id. The size grows
+/// again when all goes well. A page that a resumed stream reads again for the
+/// rest of its records is not made smaller.
+#[derive(Clone)]
+#[must_use = "give it to `Read::retry`"]
+pub struct Retry {
+    pub(crate) max_attempts: u32,
+    pub(crate) first_delay: Duration,
+    pub(crate) max_delay: Duration,
+    pub(crate) max_total: Duration,
+    pub(crate) max_retry_after: Duration,
+    pub(crate) budget: u32,
+    pub(crate) seed: Option<u64>,
+    pub(crate) when: Arc<dyn Fn(&Error) -> bool + Send + Sync>,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            max_attempts: 8,
+            first_delay: Duration::from_millis(500),
+            max_delay: Duration::from_secs(30),
+            max_total: Duration::from_secs(5 * 60),
+            max_retry_after: Duration::from_secs(2 * 60),
+            budget: 100,
+            seed: None,
+            when: Arc::new(Error::is_retryable),
+        }
+    }
+}
+
+impl Retry {
+    /// No retry, and no smaller pages: the first error is given out.
+    pub fn never() -> Self {
+        Self::default().max_attempts(1)
+    }
+
+    /// How often one page is asked for, the first time among them: 8 by default;
+    /// 0 is taken as 1.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = attempts.max(1);
+        self
+    }
+
+    /// The delay before the second attempt at most: 500 ms by default. It doubles
+    /// with each further one.
+    pub fn first_delay(mut self, delay: Duration) -> Self {
+        self.first_delay = delay;
+        self
+    }
+
+    /// How long the delay may become: 30 s by default.
+    pub fn max_delay(mut self, delay: Duration) -> Self {
+        self.max_delay = delay;
+        self
+    }
+
+    /// How long after its first failure a page may be asked for again: 5 min by
+    /// default.
+    pub fn max_total(mut self, duration: Duration) -> Self {
+        self.max_total = duration;
+        self
+    }
+
+    /// How long the service may ask to wait: 2 min by default. If it asks for
+    /// more, the error is given out at once, and says so
+    /// ([`Error::retry_after`]).
+    pub fn max_retry_after(mut self, delay: Duration) -> Self {
+        self.max_retry_after = delay;
+        self
+    }
+
+    /// How many retries the whole stream may make: 100 by default. Ten pages that
+    /// come through give one back, so a long reading of a service that
+    /// stumbles now and then goes on, and one that is broken is left alone.
+    pub fn budget(mut self, retries: u32) -> Self {
+        self.budget = retries;
+        self
+    }
+
+    /// Which errors are retried: [`Error::is_retryable`] by default.
+    ///
+    /// ```
+    /// use pagestream::{Error, Retry};
+    ///
+    /// let also_conflicts =
+    ///     Retry::default().when(|error| error.is_retryable() || error.status() == Some(409));
+    /// ```
+    pub fn when(mut self, retries: impl Fn(&Error) -> bool + Send + Sync + 'static) -> Self {
+        self.when = Arc::new(retries);
+        self
+    }
+
+    /// Draws the delays from a seed, so that a test can repeat them. By default
+    /// they are different each time.
+    pub fn seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+}
+
+impl Debug for Retry {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Retry")
+            .field("max_attempts", &self.max_attempts)
+            .field("first_delay", &self.first_delay)
+            .field("max_delay", &self.max_delay)
+            .field("max_total", &self.max_total)
+            .field("max_retry_after", &self.max_retry_after)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
+    }
+}

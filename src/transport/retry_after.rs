@@ -1,0 +1,42 @@
+use std::time::{Duration, SystemTime};
+
+use http::{
+    HeaderMap, HeaderName,
+    header::{DATE, RETRY_AFTER},
+};
+
+/// How long a service asks to wait, by the `Retry-After` header of its response
+/// (RFC 9110): a number of seconds or an HTTP date.
+///
+/// A date is counted from the response's own `Date`, so that clocks that differ
+/// do no harm, and from now where it has none; one that has passed is no wait.
+/// `None` where there is no such header, or none that can be understood.
+///
+/// ```
+/// use std::time::Duration;
+/// use pagestream::retry_after;
+///
+/// let mut headers = http::HeaderMap::new();
+/// assert_eq!(retry_after(&headers), None);
+/// headers.insert("retry-after", "120".parse().unwrap());
+/// assert_eq!(retry_after(&headers), Some(Duration::from_secs(120)));
+///
+/// headers.insert("date", "Wed, 21 Oct 2026 07:28:00 GMT".parse().unwrap());
+/// headers.insert("retry-after", "Wed, 21 Oct 2026 07:28:30 GMT".parse().unwrap());
+/// assert_eq!(retry_after(&headers), Some(Duration::from_secs(30)));
+/// ```
+#[must_use]
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More seconds than a number holds are as long as it gets.
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let until = httpdate::parse_http_date(value).ok()?;
+    let from = date(headers, &DATE).unwrap_or_else(SystemTime::now);
+    Some(until.duration_since(from).unwrap_or_default())
+}
+
+fn date(headers: &HeaderMap, name: &HeaderName) -> Option<SystemTime> {
+    httpdate::parse_http_date(headers.get(name)?.to_str().ok()?.trim()).ok()
+}
