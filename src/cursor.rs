@@ -8,8 +8,8 @@ use crate::error::{Error, ErrorKind};
 /// Everything that one request needs to know about where to read.
 ///
 /// This trait is an alias: every type that meets its bounds is a cursor, so
-/// `u64`, `String` and `Option<String>` are, and so is a struct of yours that
-/// derives them.
+/// `u64`, `String`, [`OpaqueCursor`](crate::OpaqueCursor) and `Option<String>` are,
+/// and so is a struct of yours that derives them.
 ///
 /// A cursor is compared and hashed to notice a service that goes in circles,
 /// and serialized into a [`Checkpoint`](crate::Checkpoint), so it must come

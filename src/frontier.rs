@@ -203,16 +203,22 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The next of a checkpoint's requests. One that had not arrived is packed by
     /// itself, since a request may carry less than when it was made.
     fn next_resumed(&mut self, pack: impl Fn(&mut VecDeque<C>)) -> Option<Request<C>> {
-        let request = self.resumed.pop_front()?;
-        if request.replay.is_some() {
-            return Some(request);
+        loop {
+            let request = self.resumed.pop_front()?;
+            if request.replay.is_some() {
+                return Some(request);
+            }
+            let mut parts = VecDeque::from([(*request.cursor).clone()]);
+            pack(&mut parts);
+            let request = |cursor| Request { cursor: Arc::new(cursor), replay: None };
+            let first = parts.pop_front();
+            for cursor in parts.into_iter().rev() {
+                self.resumed.push_front(request(cursor));
+            }
+            if let Some(cursor) = first {
+                return Some(request(cursor));
+            }
         }
-        let mut parts = VecDeque::from([(*request.cursor).clone()]);
-        pack(&mut parts);
-        for cursor in parts.into_iter().rev() {
-            self.resumed.push_front(Request { cursor: Arc::new(cursor), replay: None });
-        }
-        self.resumed.pop_front()
     }
 
     /// The next of what waits, unless it was sent before.

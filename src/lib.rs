@@ -16,6 +16,7 @@ mod ext;
 mod from_fn;
 mod frontier;
 mod map;
+mod opaque_cursor;
 mod page;
 mod paginator;
 mod retry;
@@ -42,6 +43,7 @@ pub use self::{
     ext::PaginatorExt,
     from_fn::{FromFn, from_fn},
     map::Map,
+    opaque_cursor::OpaqueCursor,
     page::Page,
     paginator::Paginator,
     retry::Retry,

@@ -31,7 +31,7 @@ pub(crate) struct Trail {
 impl Trail {
     /// Passes a cursor with this fingerprint.
     pub(crate) fn pass(self, fingerprint: u64) -> Self {
-        let steps = self.steps + 1;
+        let steps = self.steps.saturating_add(1);
         if steps < self.reach {
             Self { steps, ..self }
         } else {

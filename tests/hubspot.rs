@@ -841,6 +841,26 @@ async fn a_fatal_error_carries_a_checkpoint_and_resuming_gives_exactly_the_rest(
     assert_eq!(script.asked(), ["1 2", "1@a 3", "1@a 3", "3@c"]);
 }
 
+#[tokio::test]
+async fn a_cursor_goes_back_as_a_string_or_a_number_just_as_it_came() {
+    let row = |id: u64, to: u64, after: Value| json!({"from": {"id": id}, "to": [{"toObjectId": to}], "paging": {"next": {"after": after}}});
+    let script = Script::new([
+        envelope(&[row(1, 11, json!(7)), row(2, 21, json!("7")), row(3, 31, json!(0))], &[]),
+        envelope(&[row(1, 12, json!("")), row(2, 22, json!("")), row(3, 32, json!(null))], &[]),
+    ]);
+    let associations = script.deals([1, 2, 3]);
+    let mut records = associations.records();
+    let begun = records.by_ref().take(3).collect::<Vec<_>>().await;
+    let rest = resume(&associations, &records.checkpoint().unwrap()).await;
+    assert_eq!(told(&begun), ["1 -> 11", "2 -> 21", "3 -> 31"]);
+    assert_eq!(rest, ["1 -> 12", "2 -> 22", "3 -> 32"]);
+    let body = serde_json::from_slice::<Value>(script.requests()[1].body()).unwrap();
+    assert_eq!(
+        body["inputs"],
+        json!([{"id": "1", "after": 7}, {"id": "2", "after": "7"}, {"id": "3", "after": 0}])
+    );
+}
+
 // ---- The grouped view
 
 #[tokio::test]

@@ -16,8 +16,8 @@ use futures::{
     stream::{self, FusedStream},
 };
 use pagestream::{
-    BoxPaginator, Checkpoint, Error, ErrorKind, Monitor, Page, Pages, Paginator, PaginatorExt,
-    Records, RepeatedCursor, StopReason, async_trait, from_fn,
+    BoxPaginator, Checkpoint, Error, ErrorKind, Monitor, OpaqueCursor, Page, Pages, Paginator,
+    PaginatorExt, Records, RepeatedCursor, StopReason, async_trait, from_fn,
 };
 use proptest::prelude::*;
 
@@ -884,4 +884,38 @@ proptest! {
 /// A paginator as an object that any other can stand for.
 fn either<R: Send + 'static>(paginator: impl Paginator<Record = R> + 'static) -> BoxPaginator<R> {
     paginator.boxed()
+}
+
+/// Cursors of every kind, in the order in which a service gives them.
+const CURSORS: [&str; 6] =
+    ["0", r#""0""#, "-1", r#""a/b+c=%3D é\u0000""#, "18446744073709551615", r#""7""#];
+
+#[test]
+fn a_cursor_is_a_string_or_a_number_as_it_came_and_an_empty_one_is_the_end() {
+    #[derive(serde::Deserialize)]
+    struct Answer {
+        #[serde(default, deserialize_with = "OpaqueCursor::or_end")]
+        next: Option<OpaqueCursor>,
+    }
+
+    for end in ["{}", r#"{"next": null}"#, r#"{"next": ""}"#] {
+        let asked = Mutex::new(Vec::new());
+        let service = from_fn(None, |cursor: Option<OpaqueCursor>| {
+            let at = asked.lock().unwrap().len();
+            asked.lock().unwrap().push(serde_json::to_string(&cursor).unwrap());
+            let body =
+                CURSORS.get(at).map_or(end.to_owned(), |next| format!(r#"{{"next": {next}}}"#));
+            let Answer { next } = serde_json::from_str(&body).unwrap();
+            ready(Ok(Page::new(vec![at], next.map(Some))))
+        });
+        let mut checkpoint = service.records().checkpoint().unwrap();
+        for at in 0..=CURSORS.len() {
+            let mut records = service.read().resume(stored(&checkpoint)).records();
+            assert_eq!(item(&mut records).unwrap().unwrap(), at);
+            checkpoint = records.checkpoint().unwrap();
+        }
+        assert!(checkpoint.is_finished());
+        assert_eq!(asked.lock().unwrap()[0], "null");
+        assert_eq!(asked.lock().unwrap()[1..], CURSORS);
+    }
 }

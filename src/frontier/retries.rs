@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{clock, error::Error, retry::Retry};
+use crate::{error::Error, retry::Retry};
 
 /// What a retry costs, in parts of which a page that comes through gives back one.
 const COST: u32 = 10;
@@ -69,7 +69,7 @@ impl Retries {
             Some(delay) => (delay <= self.policy.max_retry_after).then_some(delay)?,
             None => self.backoff(failures, error),
         };
-        let mut due = clock::after(now, delay);
+        let mut due = now.checked_add(delay)?;
         if let Some(pause) = self.pause.filter(|_| error.is_rate_limited()) {
             // It was sent before the pause began, and says nothing new.
             due = if error.retry_after().is_some() { due.max(pause) } else { pause };

@@ -8,7 +8,10 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use super::wire::{Associated, ObjectId};
-use crate::trail::{Trail, fingerprint};
+use crate::{
+    opaque_cursor::OpaqueCursor,
+    trail::{Trail, fingerprint},
+};
 
 /// A cursor of a batch read: the inputs of one request.
 ///
@@ -32,7 +35,7 @@ pub struct Batch {
 pub(super) struct Input {
     pub(super) id: ObjectId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(super) after: Option<String>,
+    pub(super) after: Option<OpaqueCursor>,
     /// The way on which `after` was reached.
     #[serde(default, skip_serializing_if = "Trail::is_empty")]
     pub(super) trail: Trail,
@@ -50,8 +53,7 @@ impl Batch {
         self.inputs.len() + self.fresh.len()
     }
 
-    /// The inputs in order. A range beyond the list, which only a checkpoint
-    /// that somebody altered has, ends with the list.
+    /// The inputs in order; a range beyond the list ends with it.
     pub(super) fn inputs<'a>(
         &'a self,
         ids: &'a [ObjectId],
@@ -110,11 +112,11 @@ impl Input {
     }
 
     /// The input behind a page of `input`. `None` if it leads in a circle.
-    pub(super) fn after(id: &ObjectId, after: String, input: Option<&Self>) -> Option<Self> {
-        let before = input.and_then(|input| Some((input.trail, input.after.as_deref()?)));
+    pub(super) fn after(id: &ObjectId, after: OpaqueCursor, input: Option<&Self>) -> Option<Self> {
+        let before = input.and_then(|input| Some((input.trail, input.after.as_ref()?)));
         let trail =
             before.map_or_else(Trail::default, |(trail, before)| trail.pass(fingerprint(&before)));
-        let is_same = before.is_some_and(|(_, before)| before == after);
+        let is_same = before.is_some_and(|(_, before)| *before == after);
         if is_same || trail.is_closed_by(fingerprint(&after)) {
             return None;
         }
@@ -128,6 +130,8 @@ pub(super) fn pack(waiting: &mut VecDeque<Batch>, most: usize, ids: &[ObjectId])
     let mut full = Batch::default();
     while full.len() < most {
         let Some(mut next) = waiting.pop_front() else { break };
+        // Beyond the list there is only what an altered checkpoint says.
+        next.fresh.end = next.fresh.end.min(ids.len());
         let rest = next.split_off(most - full.len());
         full.append(next, ids);
         if rest.len() > 0 {

@@ -93,7 +93,7 @@ impl Reader {
     async fn read(&self, inputs: &[(&ObjectId, Option<&Input>)]) -> Result<wire::Response, Error> {
         let inputs = inputs.iter().map(|(id, input)| wire::RequestInput {
             id,
-            after: input.and_then(|input| input.after.as_deref()),
+            after: input.and_then(|input| input.after.as_ref()),
         });
         let response = self.endpoint.post(&wire::Request { inputs: inputs.collect() }).await?;
         serde_json::from_str(text(&response)?).map_err(|error| {

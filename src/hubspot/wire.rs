@@ -9,6 +9,8 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
+use crate::opaque_cursor::OpaqueCursor;
+
 /// The id of an object, kept exactly.
 ///
 /// HubSpot's schema makes it a string and its service sends numbers, also above
@@ -207,7 +209,7 @@ pub(super) struct RequestInput<'a> {
     pub(super) id: &'a ObjectId,
     /// Left out where there is none: `null` breaks the schema.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) after: Option<&'a str>,
+    pub(super) after: Option<&'a OpaqueCursor>,
 }
 
 /// The body of a success, whatever its status: 207 says the same as 200.
@@ -230,7 +232,7 @@ pub(super) struct ResultRow {
 /// Where an object's associations go on.
 #[derive(Debug)]
 pub(super) enum LeadsTo {
-    After(String),
+    After(OpaqueCursor),
     End,
     /// There is more, and no cursor to it.
     Nowhere,
@@ -262,7 +264,7 @@ pub(super) struct Paging {
 #[derive(Debug, Deserialize)]
 struct Next {
     #[serde(default)]
-    after: Option<String>,
+    after: Option<OpaqueCursor>,
     #[serde(default)]
     link: Option<IgnoredAny>,
 }

@@ -114,7 +114,7 @@ impl<C: Cursor> Entries<C> {
     pub(super) fn locate(&self, error: Error, part: impl FnOnce(&C) -> C) -> Error {
         let cursor = self.frontier.foremost_cursor().map(part);
         let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
-        error.at(self.closed.pages + 1, cursor)
+        error.at(self.closed.pages.saturating_add(1), cursor)
     }
 
     /// Takes in a page that came.
@@ -195,9 +195,10 @@ impl<C: Cursor> Ledger<C> {
     pub(super) fn close(&self) {
         let mut entries = self.lock();
         if let Some(in_hand) = entries.in_hand.take() {
-            entries.closed.pages += 1;
-            entries.closed.records += self.records_out(in_hand);
-            entries.closed.skipped += in_hand.skipped;
+            let closed = &mut entries.closed;
+            closed.pages = closed.pages.saturating_add(1);
+            closed.records = closed.records.saturating_add(self.records_out(in_hand));
+            closed.skipped = closed.skipped.saturating_add(in_hand.skipped);
             entries.digest = in_hand.digest;
             entries.frontier.close();
         }
@@ -222,11 +223,16 @@ impl<C: Cursor> Ledger<C> {
         Ok(Checkpoint {
             version: Version,
             identity: entries.identity.clone(),
-            pages: entries.closed.pages + u64::from(closed.is_some()),
-            records: entries.closed.records
-                + entries.in_hand.map_or(0, |in_hand| self.records_out(in_hand)),
+            pages: entries.closed.pages.saturating_add(closed.is_some().into()),
+            records: entries
+                .closed
+                .records
+                .saturating_add(entries.in_hand.map_or(0, |in_hand| self.records_out(in_hand))),
             failures: entries.closed.failures,
-            skipped: entries.closed.skipped + closed.map_or(0, |in_hand| in_hand.skipped),
+            skipped: entries
+                .closed
+                .skipped
+                .saturating_add(closed.map_or(0, |in_hand| in_hand.skipped)),
             open: open.collect::<Result<_, Error>>()?,
             waiting: entries.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
             failed: entries.failed.clone(),
@@ -245,9 +251,9 @@ impl<C: Cursor> Observe for Ledger<C> {
             progress.delayed = entries.frontier.delayed();
         }
         if let Some(in_hand) = entries.in_hand {
-            progress.pages += 1;
-            progress.records += self.records_out(in_hand);
-            progress.skipped += in_hand.skipped;
+            progress.pages = progress.pages.saturating_add(1);
+            progress.records = progress.records.saturating_add(self.records_out(in_hand));
+            progress.skipped = progress.skipped.saturating_add(in_hand.skipped);
         }
         progress
     }

@@ -351,7 +351,7 @@ impl<S: Source> PagesProjection<'_, S> {
         if let Some(in_hand) = &mut entries.in_hand {
             in_hand.failures += 1;
         }
-        entries.closed.failures += 1;
+        entries.closed.failures = entries.closed.failures.saturating_add(1);
         entries.failed.extend_from_slice(error.ids());
         let paginator = self.source.paginator();
         entries.locate(error, |cursor| match unit {
