@@ -244,13 +244,16 @@ impl<S: Source> PagesProjection<'_, S> {
 
     /// Waits until something is due. Gives the reason to stop, if there is one.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<StopReason>> {
-        let wake_at = {
-            let entries = self.ledger.lock();
-            if self.limits.requests == Some(0) && entries.frontier.in_flight() == 0 {
+        let entries = self.ledger.lock();
+        let wake_at = match self.limits.requests {
+            Some(0) if entries.frontier.in_flight() == 0 => {
                 return Poll::Ready(Some(StopReason::MaxRequests));
             }
-            entries.frontier.wake_at(self.window())
+            // What is due is not sent any more.
+            Some(0) => None,
+            _ => entries.frontier.wake_at(self.window()),
         };
+        drop(entries);
         let Some(until) = [wake_at, *self.deadline].into_iter().flatten().min() else {
             *self.timer = None;
             return Poll::Pending;
