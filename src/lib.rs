@@ -15,6 +15,8 @@ mod error;
 mod ext;
 mod from_fn;
 mod frontier;
+#[cfg_attr(not(feature = "rate-limit"), allow(dead_code, reason = "only a limiter makes one wait"))]
+mod gauge;
 mod map;
 mod opaque_cursor;
 mod page;
@@ -35,6 +37,8 @@ pub use async_trait::async_trait;
 
 #[cfg(feature = "reqwest")]
 pub use self::transport::Reqwest;
+#[cfg(feature = "rate-limit")]
+pub use self::transport::{RateLimited, RateLimiter};
 pub use self::{
     checkpoint::Checkpoint,
     cursor::Cursor,

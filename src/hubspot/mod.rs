@@ -8,9 +8,13 @@ mod associations;
 mod batch;
 mod builder;
 mod grouped;
+#[cfg(feature = "rate-limit")]
+mod rate_budget;
 mod reader;
 mod wire;
 
+#[cfg(feature = "rate-limit")]
+pub use self::rate_budget::RateBudget;
 pub use self::{
     associations::{Association, Associations},
     batch::Batch,

@@ -14,6 +14,7 @@ use crate::{
     cursor::{Cursor, to_json},
     error::{Error, ErrorKind},
     frontier::{Frontier, Shape, Ticket},
+    gauge::Gauge,
     page::Page,
     paginator::Paginator,
 };
@@ -24,6 +25,8 @@ pub(super) struct Ledger<C> {
     entries: Mutex<Entries<C>>,
     /// How many records of the page in hand are out.
     out: AtomicUsize,
+    /// How many requests wait for a rate limiter.
+    pub(super) throttled: Gauge,
 }
 
 pub(super) struct Entries<C> {
@@ -171,7 +174,7 @@ pub(super) struct InHand {
 
 impl<C: Cursor> Ledger<C> {
     pub(super) fn new(entries: Entries<C>) -> Self {
-        Self { entries: Mutex::new(entries), out: AtomicUsize::new(0) }
+        Self { entries: Mutex::new(entries), out: AtomicUsize::new(0), throttled: Gauge::default() }
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Entries<C>> {
@@ -249,6 +252,7 @@ impl<C: Cursor> Observe for Ledger<C> {
         if progress.stop.is_none() {
             progress.in_flight = entries.frontier.in_flight();
             progress.delayed = entries.frontier.delayed();
+            progress.throttled = self.throttled.count();
         }
         if let Some(in_hand) = entries.in_hand {
             progress.pages = progress.pages.saturating_add(1);

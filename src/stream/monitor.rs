@@ -21,6 +21,8 @@ pub struct Progress {
     pub retries: u64,
     /// Requests that wait for the time to be made again.
     pub delayed: usize,
+    /// Requests among those in flight that wait for a rate limiter.
+    pub throttled: usize,
     /// Errors that concerned some ids alone.
     pub failures: u64,
     /// Positions that the service passed over from one page to the next.

@@ -190,7 +190,8 @@ impl<S: Source> Pages<S> {
         }
         loop {
             let turn = this.send();
-            if let Poll::Ready(fetched) = this.in_flight.poll(cx) {
+            if let Poll::Ready(fetched) = this.ledger.throttled.observe(|| this.in_flight.poll(cx))
+            {
                 this.arrive(fetched);
                 continue;
             }

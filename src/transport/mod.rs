@@ -2,6 +2,8 @@
 
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod endpoint;
+#[cfg(feature = "rate-limit")]
+mod rate_limit;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry_after;
@@ -14,6 +16,8 @@ use http::{Request, Response};
 
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, path_segment, text};
+#[cfg(feature = "rate-limit")]
+pub use self::rate_limit::{RateLimited, RateLimiter};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;
