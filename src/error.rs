@@ -187,6 +187,13 @@ impl Error {
         self
     }
 
+    /// Says that the service no longer knows the cursor.
+    #[cfg(feature = "hubspot")]
+    pub(crate) fn expired(mut self) -> Self {
+        self.0.kind = ErrorKind::Expired;
+        self
+    }
+
     pub(crate) fn partial(mut self) -> Self {
         self.0.partial = true;
         self
@@ -311,7 +318,8 @@ impl Error {
     }
 
     /// Whether the service no longer knows the cursor, so that only a reading
-    /// from the start can succeed.
+    /// from the start can succeed: true for [`ErrorKind::Expired`] and the status
+    /// 410.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -321,7 +329,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_expired(&self) -> bool {
-        self.0.kind == ErrorKind::Expired
+        self.0.kind == ErrorKind::Expired || self.0.status == Some(410)
     }
 
     /// Whether a checkpoint was refused.

@@ -35,6 +35,11 @@ pub mod testing;
 
 pub use async_trait::async_trait;
 
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub use secrecy::SecretString;
+
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub use self::transport::Credentials;
 #[cfg(feature = "reqwest")]
 pub use self::transport::Reqwest;
 #[cfg(feature = "rate-limit")]

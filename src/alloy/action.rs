@@ -15,12 +15,7 @@ use super::{
     paging::{WithoutPagination, judge},
     wire::{Data, Envelope, Layout, ParameterPlace, decode},
 };
-use crate::{
-    error::Error,
-    page::Page,
-    paginator::Paginator,
-    transport::{Endpoint, text},
-};
+use crate::{error::Error, page::Page, paginator::Paginator, transport::Endpoint};
 
 /// An action that lists records, read with limit and offset.
 ///
@@ -119,7 +114,7 @@ impl Reader {
         &self,
         response: &Response<Bytes>,
     ) -> Result<Envelope<T>, Error> {
-        decode(text(response)?, &self.layout).map_err(|error| {
+        decode(self.endpoint.text(response)?, &self.layout).map_err(|error| {
             let what = "the response is not what the action documents";
             self.endpoint.undecoded(what, response, error)
         })

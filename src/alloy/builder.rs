@@ -11,11 +11,12 @@ use xxhash_rust::xxh3::Xxh3;
 use super::{
     action::{Action, Reader},
     paging::WithoutPagination,
+    refusal::refusal,
     wire::{Layout, ParameterPlace, Pointer},
 };
 use crate::{
     error::{Error, ErrorKind},
-    transport::{EndpointBuilder, Transport, path_segment},
+    transport::{Credentials, EndpointBuilder, Secret, Transport, path_segment},
 };
 
 const BASE_URL: &str = "https://production.runalloy.com";
@@ -67,15 +68,22 @@ impl<T> ActionBuilder<T> {
             pagination: "/pagination".to_owned(),
             without_pagination: WithoutPagination::default(),
             accepts_repeated_pages: false,
-            endpoint: EndpointBuilder::new(BASE_URL),
+            endpoint: EndpointBuilder::new(BASE_URL, refusal),
             record: PhantomData,
         }
     }
 
-    /// The API key. Required. It goes into the `Authorization` header, and
-    /// nowhere else.
+    /// The API key. It goes into the `Authorization` header, and nowhere else.
+    /// Either this or [`credentials`](Self::credentials) is required.
     pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
-        self.endpoint.token = Some(SecretString::from(api_key.into()));
+        self.endpoint.credentials = Some(Secret::Fixed(SecretString::from(api_key.into())));
+        self
+    }
+
+    /// Where the API key comes from, if it changes. It is asked again when the
+    /// service answers 401.
+    pub fn credentials(mut self, provider: impl Credentials + 'static) -> Self {
+        self.endpoint.credentials = Some(Secret::Provided(Arc::new(provider)));
         self
     }
 
@@ -160,6 +168,13 @@ impl<T> ActionBuilder<T> {
         self
     }
 
+    /// Allows a base URL with plain http to another host than this machine, where
+    /// everybody on the way can read the credentials. By default it is refused.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.endpoint.allows_plain_http = true;
+        self
+    }
+
     /// What carries the requests: a new `Reqwest` by default. Several paginators
     /// share connections if they are given clones of one.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
@@ -175,7 +190,8 @@ impl<T> ActionBuilder<T> {
     /// if the user id is empty, if the limit is not from 1 to 50, if the connector or the action can't
     /// stand in a path, if a header can't carry what it is given, if an input or
     /// a field is one that is set by itself, if a place is no JSON pointer, if
-    /// the base URL is none, or if there is no transport.
+    /// the base URL is none or would send the key in the clear, or if there is no
+    /// transport.
     pub fn build(self) -> Result<Action<T>, Error> {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
             return refuse(format!(

@@ -7,6 +7,7 @@
 mod action;
 mod builder;
 mod paging;
+mod refusal;
 mod wire;
 
 pub use self::{

@@ -8,7 +8,7 @@ use std::{
 
 use serde::{
     Deserialize, Deserializer,
-    de::{DeserializeOwned, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+    de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
 use serde_json::{Map, Value, value::RawValue};
 use xxhash_rust::xxh3::xxh3_64;
@@ -179,6 +179,9 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Node<'_, '_, 'de, T> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.seek.data.is_some_and(<[_]>::is_empty) {
+            if !matches!(self.found.data, Data::Missing) {
+                return Err(D::Error::custom("the records stand there twice"));
+            }
             let data = Option::deserialize(deserializer)?;
             self.found.beside_before_data = self.found.beside.len();
             self.found.data = data.map_or(Data::Null, Data::List);

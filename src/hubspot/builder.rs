@@ -5,13 +5,12 @@ use std::{
 };
 
 use secrecy::SecretString;
-use serde_json::Value;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::{associations::Associations, reader::Reader, wire::ObjectId};
+use super::{associations::Associations, reader::Reader, refusal::refusal, wire::ObjectId};
 use crate::{
     error::{Error, ErrorKind},
-    transport::{EndpointBuilder, Transport, path_segment},
+    transport::{Credentials, EndpointBuilder, Secret, Transport, path_segment},
 };
 
 const BASE_URL: &str = "https://api.hubapi.com";
@@ -62,7 +61,7 @@ impl AssociationsBuilder {
             ids: Vec::new(),
             batch_size: MAX_BATCH_SIZE,
             version: ApiVersion::default(),
-            endpoint: EndpointBuilder::new(BASE_URL),
+            endpoint: EndpointBuilder::new(BASE_URL, refusal),
         }
     }
 
@@ -74,10 +73,18 @@ impl AssociationsBuilder {
         self
     }
 
-    /// The access token, of a private app or OAuth. Required. It goes into the
-    /// `Authorization` header, and nowhere else.
+    /// The access token, of a private app or OAuth. It goes into the
+    /// `Authorization` header, and nowhere else. Either this or
+    /// [`credentials`](Self::credentials) is required.
     pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.endpoint.token = Some(SecretString::from(token.into()));
+        self.endpoint.credentials = Some(Secret::Fixed(SecretString::from(token.into())));
+        self
+    }
+
+    /// Where the access token comes from, if it expires: HubSpot's OAuth tokens
+    /// last 30 minutes. It is asked again when the service answers 401.
+    pub fn credentials(mut self, provider: impl Credentials + 'static) -> Self {
+        self.endpoint.credentials = Some(Secret::Provided(Arc::new(provider)));
         self
     }
 
@@ -100,6 +107,13 @@ impl AssociationsBuilder {
         self
     }
 
+    /// Allows a base URL with plain http to another host than this machine, where
+    /// everybody on the way can read the credentials. By default it is refused.
+    pub fn allow_plain_http(mut self) -> Self {
+        self.endpoint.allows_plain_http = true;
+        self
+    }
+
     /// What carries the requests: a new `Reqwest` by default. Several paginators
     /// share connections if they are given clones of one.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
@@ -113,8 +127,8 @@ impl AssociationsBuilder {
     ///
     /// [`ErrorKind::Configuration`] if there is no token or one that no header
     /// can carry, if the batch size is not from 1 to 1000, if an object type
-    /// can't stand in a path, if an id is empty, if the base URL is none, or if
-    /// there is no transport.
+    /// can't stand in a path, if an id is empty, if the base URL is none or would
+    /// send the token in the clear, or if there is no transport.
     pub fn build(self) -> Result<Associations, Error> {
         if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
             let message = format!(
@@ -137,9 +151,7 @@ impl AssociationsBuilder {
         }
         drop(seen);
         let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
-        let is_final = |body: &Value| body["policyName"] == "DAILY";
-        let endpoint = EndpointBuilder { is_final, ..self.endpoint };
-        let endpoint = endpoint.build(&path, "token", None)?;
+        let endpoint = self.endpoint.build(&path, "token", None)?;
         Ok(Associations::new(Reader { endpoint, ids, batch_size: self.batch_size, identity }))
     }
 }

@@ -11,6 +11,7 @@ mod grouped;
 #[cfg(feature = "rate-limit")]
 mod rate_budget;
 mod reader;
+mod refusal;
 mod wire;
 
 #[cfg(feature = "rate-limit")]

@@ -5,13 +5,17 @@ use std::{
 
 use super::{
     batch::{self, Batch, Input},
+    refusal::is_expired,
     wire::{self, Associated, LeadsTo, ObjectId, ResultRow, StandardError},
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::{Error, ErrorKind, Said},
     page::Page,
-    transport::{Endpoint, text},
+    transport::Endpoint,
 };
+
+/// How much is shown of an id that the service chose, in characters.
+const SHOWN_ID: usize = 100;
 
 /// Reads batches; what its views make of them differs in the records alone.
 pub(super) struct Reader {
@@ -95,8 +99,13 @@ impl Reader {
             id,
             after: input.and_then(|input| input.after.as_ref()),
         });
-        let response = self.endpoint.post(&wire::Request { inputs: inputs.collect() }).await?;
-        serde_json::from_str(text(&response)?).map_err(|error| {
+        let inputs = inputs.collect::<Vec<_>>();
+        let has_cursor = inputs.iter().any(|input| input.after.is_some());
+        let response = self.endpoint.post(&wire::Request { inputs }).await.map_err(|error| {
+            let expired = has_cursor && is_expired(error.status(), error.said());
+            if expired { error.expired() } else { error }
+        })?;
+        serde_json::from_str(self.endpoint.text(&response)?).map_err(|error| {
             self.endpoint.undecoded("the response is no batch of associations", &response, error)
         })
     }
@@ -112,7 +121,7 @@ impl Reader {
         for row in response.results {
             match places.get(&row.from.id) {
                 Some(&place) => answers[place].take_in(row, inputs[place].1),
-                None => strays.push(not_asked_for(&row.from.id)),
+                None => strays.push(self.not_asked_for(&row.from.id)),
             }
         }
         for error in response.errors {
@@ -122,14 +131,16 @@ impl Reader {
             let named = if from.is_empty() { &others } else { &from };
             let named = named.iter().filter_map(asked).collect::<Vec<_>>();
             if error.is_no_associations() {
-                strays.extend(unasked.into_iter().map(not_asked_for));
+                strays.extend(unasked.into_iter().map(|id| self.not_asked_for(id)));
                 for (_, place) in named {
                     answers[place].mentioned = true;
                 }
                 continue;
             }
             if named.is_empty() || !unasked.is_empty() {
-                strays.push(self.refused(&error).with_ids(unasked.iter().map(ToString::to_string)));
+                let unasked =
+                    unasked.iter().map(|id| self.endpoint.redact(&id.to_string(), SHOWN_ID));
+                strays.push(self.refused(&error).with_ids(unasked));
             }
             for (id, place) in named {
                 answers[place].fail(self.refused(&error).with_ids([id.to_string()]));
@@ -145,11 +156,22 @@ impl Reader {
     }
 
     fn refused(&self, error: &StandardError) -> Error {
-        let [category, message] = [&error.category, &error.message].map(|said| {
-            said.as_deref().map_or_else(|| "nothing".to_owned(), |said| self.endpoint.quote(said))
+        let said = self.endpoint.redact_said(Said {
+            category: error.category.clone(),
+            sub_category: error.sub_category().map(str::to_owned),
+            message: error.message.clone(),
+            correlation_id: None,
         });
+        let [category, message] = [&said.category, &said.message]
+            .map(|said| said.as_ref().map_or_else(|| "nothing".to_owned(), |it| format!("{it:?}")));
         let message = format!("the service refused an object: category {category}, {message}");
-        Error::new(ErrorKind::Refused, message)
+        Error::new(ErrorKind::Refused, message).with_said(said)
+    }
+
+    /// The service chose this id, so it may be anything.
+    fn not_asked_for(&self, id: &ObjectId) -> Error {
+        let id = ObjectId::from(self.endpoint.redact(&id.to_string(), SHOWN_ID));
+        contradiction(&id, "came back though it was not asked for")
     }
 }
 
@@ -183,10 +205,6 @@ impl Answer {
             },
         }
     }
-}
-
-fn not_asked_for(id: &ObjectId) -> Error {
-    contradiction(id, "came back though it was not asked for")
 }
 
 fn contradiction(id: &ObjectId, what: &str) -> Error {

@@ -287,8 +287,12 @@ pub(super) struct StandardError {
 impl StandardError {
     /// Whether it says that an object has no associations, which is no failure.
     pub(super) fn is_no_associations(&self) -> bool {
-        let sub_category = self.sub_category.as_ref().and_then(Value::as_str);
-        sub_category.is_some_and(|sub| sub.rsplit('.').next() == Some("NO_ASSOCIATIONS_FOUND"))
+        let name = self.sub_category().and_then(|sub| sub.rsplit('.').next());
+        name == Some("NO_ASSOCIATIONS_FOUND")
+    }
+
+    pub(super) fn sub_category(&self) -> Option<&str> {
+        self.sub_category.as_ref()?.as_str()
     }
 
     /// The ids that its context names: those of the from side, and where it does

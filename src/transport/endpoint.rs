@@ -1,71 +1,99 @@
 use std::{
     borrow::Cow,
     fmt::{self, Debug, Formatter},
+    net::IpAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri,
+    HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
-use super::Transport;
-use crate::error::{Error, ErrorKind};
+use super::{
+    Transport,
+    credentials::{Credentials, Key, Keyring},
+    retry_after,
+};
+use crate::error::{Error, ErrorKind, Said};
 
 /// How much of a service's own message is quoted, in characters.
 const QUOTED: usize = 500;
 
+/// How much is quoted of a word of the service, and of a body that is no answer.
+const GLIMPSED: usize = 100;
+
 /// One address of a service, and all that a request to it carries but the body.
-#[derive(Clone)]
 pub(crate) struct Endpoint {
     transport: Arc<dyn Transport>,
     uri: Uri,
     headers: HeaderMap,
-    token: SecretString,
-    is_final: fn(&Value) -> bool,
+    keyring: Keyring,
+    refusal: ReadRefusal,
 }
 
 /// What an [`Endpoint`] is made of, as a vendor's builder gathers it.
 #[derive(Clone)]
 pub(crate) struct EndpointBuilder {
     pub(crate) base_url: String,
-    pub(crate) token: Option<SecretString>,
+    pub(crate) credentials: Option<Secret>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
-    /// Says of an error body that the same request can't succeed soon.
-    pub(crate) is_final: fn(&Value) -> bool,
+    pub(crate) allows_plain_http: bool,
+    refusal: ReadRefusal,
+}
+
+/// Where the secret comes from.
+#[derive(Clone)]
+pub(crate) enum Secret {
+    Fixed(SecretString),
+    Provided(Arc<dyn Credentials>),
+}
+
+/// Reads the body of an error, as a vendor writes it.
+pub(crate) type ReadRefusal = fn(StatusCode, &Value) -> Refusal;
+
+/// What the body of an error says.
+#[derive(Debug, Default)]
+pub(crate) struct Refusal {
+    pub(crate) said: Said,
+    /// Whether the same request can't succeed soon, whatever the status.
+    pub(crate) is_final: bool,
+    /// How long to wait where the response has no `Retry-After`.
+    pub(crate) wait: Option<Duration>,
 }
 
 impl EndpointBuilder {
-    pub(crate) fn new(base_url: &str) -> Self {
-        Self { base_url: base_url.to_owned(), token: None, transport: None, is_final: |_| false }
+    pub(crate) fn new(base_url: &str, refusal: ReadRefusal) -> Self {
+        Self {
+            base_url: base_url.to_owned(),
+            credentials: None,
+            transport: None,
+            allows_plain_http: false,
+            refusal,
+        }
     }
 
-    /// `token` is what the caller calls the secret that is missing.
+    /// `secret` is what the caller calls the secret that is missing.
     pub(crate) fn build(
         self,
         path: &str,
-        token: &str,
+        secret: &str,
         headers: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Result<Endpoint, Error> {
-        let uri = format!("{}{path}", self.base_url.trim_end_matches('/'));
-        let uri = uri.parse::<Uri>().ok().filter(|uri| {
-            matches!(uri.scheme_str(), Some("http" | "https"))
-                && uri.host().is_some()
-                && !self.base_url.contains(['?', '#'])
-        });
-        let uri = uri.ok_or_else(|| {
-            let base_url = &self.base_url;
-            refused(format!("the base URL {base_url:?} is none: give one like https://host"))
-        })?;
-        let missing = || refused(format!("there is no {token}: give one to the builder"));
-        let token = self.token.filter(|token| !token.expose_secret().is_empty());
-        let token = token.ok_or_else(missing)?;
-        // A token that no header can carry is refused now, not at the first page.
-        bearer(&token)?;
+        let uri = self.uri(path)?;
+        // A secret that no header can carry is refused now, not at the first page.
+        let keyring = match self.credentials {
+            Some(Secret::Fixed(secret)) if !secret.expose_secret().is_empty() => {
+                Keyring::fixed(secret)?
+            }
+            Some(Secret::Provided(provider)) => Keyring::provided(provider),
+            _ => return Err(refused(format!("there is no {secret}: give one to the builder"))),
+        };
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
@@ -76,7 +104,32 @@ impl EndpointBuilder {
             map.insert(HeaderName::from_static(name), value);
         }
         let transport = self.transport.map_or_else(default_transport, Ok)?;
-        Ok(Endpoint { transport, uri, headers: map, token, is_final: self.is_final })
+        Ok(Endpoint { transport, uri, headers: map, keyring, refusal: self.refusal })
+    }
+
+    fn uri(&self, path: &str) -> Result<Uri, Error> {
+        let base_url = &self.base_url;
+        if base_url.contains('@') {
+            // It may hold a password, so it is not shown.
+            return Err(refused("the base URL names a user: credentials have no place in it"));
+        }
+        let uri = format!("{}{path}", base_url.trim_end_matches('/'));
+        let uri = uri.parse::<Uri>().ok().filter(|uri| {
+            matches!(uri.scheme_str(), Some("http" | "https"))
+                && uri.host().is_some()
+                && !base_url.contains(['?', '#'])
+        });
+        let uri = uri.ok_or_else(|| {
+            refused(format!("the base URL {base_url:?} is none: give one like https://host"))
+        })?;
+        let is_plain = uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback);
+        if is_plain && !self.allows_plain_http {
+            return Err(refused(format!(
+                "the base URL {base_url:?} would send the credentials in the clear: give one with \
+                 https, or call `allow_plain_http`"
+            )));
+        }
+        Ok(uri)
     }
 }
 
@@ -86,45 +139,81 @@ impl Endpoint {
         let body = serde_json::to_vec(body).map_err(|error| {
             Error::new(ErrorKind::Contract, "a request can't be written as JSON").with_source(error)
         })?;
-        let mut request = Request::new(Bytes::from(body));
+        let body = Bytes::from(body);
+        let key = self.keyring.key().await?;
+        let mut response = self.send(body.clone(), &key).await?;
+        if response.status() == StatusCode::UNAUTHORIZED
+            && let Some(other) = self.keyring.other_than(&key).await
+        {
+            response = self.send(body, &other?).await?;
+        }
+        if response.status().is_success() { Ok(response) } else { Err(self.refused(&response)) }
+    }
+
+    async fn send(&self, body: Bytes, key: &Key) -> Result<Response<Bytes>, Error> {
+        let mut request = Request::new(body);
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        request.headers_mut().insert(AUTHORIZATION, bearer(&self.token)?);
-        let response = self.transport.send(request).await?;
-        if response.status().is_success() {
-            return Ok(response);
+        request.headers_mut().insert(AUTHORIZATION, key.bearer.clone());
+        self.transport.send(request).await
+    }
+
+    /// The error of a response that is no success.
+    fn refused(&self, response: &Response<Bytes>) -> Error {
+        let Refusal { said, is_final, wait } = self.refusal(response);
+        let message = format!("the service refused the request{}", behind_a_colon(&said));
+        let error = Error::new(ErrorKind::Status, message)
+            .with_status(response.status().as_u16())
+            .with_said(said)
+            .with_retry_after(retry_after(response.headers()).or(wait));
+        if is_final { error.with_retryable(false) } else { error }
+    }
+
+    /// What a body says of an error, if it does, without secrets and bounded.
+    fn refusal(&self, response: &Response<Bytes>) -> Refusal {
+        let body = serde_json::from_slice(response.body()).unwrap_or_default();
+        let refusal = (self.refusal)(response.status(), &body);
+        Refusal { said: self.redact_said(refusal.said), ..refusal }
+    }
+
+    /// What a service said, up to a bound and without secrets.
+    pub(crate) fn redact_said(&self, said: Said) -> Said {
+        let redact = |text: Option<String>, most| text.map(|text| self.redact(&text, most));
+        Said {
+            category: redact(said.category, GLIMPSED),
+            sub_category: redact(said.sub_category, GLIMPSED),
+            message: redact(said.message, QUOTED),
+            correlation_id: redact(said.correlation_id, GLIMPSED),
         }
-        let body = serde_json::from_slice(response.body()).unwrap_or_default();
-        let message = format!("the service refused the request{}", self.said(&body));
-        let error = Error::new(ErrorKind::Status, message).with_status(response.status().as_u16());
-        Err(if (self.is_final)(&body) { error.with_retryable(false) } else { error })
     }
 
-    /// What an error body says, behind a colon.
-    fn said(&self, body: &Value) -> String {
-        let places = ["/message", "/error/message", "/error/code", "/error"];
-        let said = places.into_iter().find_map(|place| body.pointer(place)?.as_str());
-        said.map_or_else(String::new, |said| format!(": {}", self.quote(said)))
+    /// What comes from the service, up to so many characters and without secrets.
+    pub(crate) fn redact(&self, text: &str, most: usize) -> String {
+        self.keyring.redact(text).chars().take(most).collect()
     }
 
-    /// What a service says, in quotes, up to a bound and without the secret.
-    pub(crate) fn quote(&self, said: &str) -> String {
-        format!("{:?}", self.redact(said))
-    }
-
-    /// A text of the service without the secret, up to a bound.
-    fn redact(&self, text: &str) -> String {
-        let secret = self.token.expose_secret();
-        let escaped = secret.escape_debug().to_string();
-        let text = text.replace(secret, "[secret]").replace(&escaped, "[secret]");
-        text.chars().take(QUOTED).collect()
-    }
-
-    /// The error of a success whose body is not what the service documents.
+    /// The error of a success whose body is not what the service documents. It
+    /// shows what the body says of an error, its type, and how it begins.
     pub(crate) fn unexpected(&self, what: &str, response: &Response<Bytes>) -> Error {
-        let body = serde_json::from_slice(response.body()).unwrap_or_default();
-        unexpected(format!("{what}{}", self.said(&body)), response)
+        let said = self.refusal(response).said;
+        let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
+        let content_type = content_type.map(String::from_utf8_lossy);
+        let content_type = content_type.map_or_else(
+            || "of no content type".to_owned(),
+            |it| format!("of content type {}", self.redact(&it, GLIMPSED)),
+        );
+        // Long enough to hold a secret that begins in what is shown.
+        let begin = &response.body()[..response.body().len().min(64 * 1024)];
+        let begin = match self.redact(&String::from_utf8_lossy(begin), GLIMPSED) {
+            begin if begin.is_empty() => "is empty".to_owned(),
+            begin => format!("begins with {begin:?}"),
+        };
+        let said_so = behind_a_colon(&said);
+        let message = format!("{what}{said_so}; it is {content_type} and {begin}");
+        Error::new(ErrorKind::Decode, message)
+            .with_status(response.status().as_u16())
+            .with_said(said)
     }
 
     /// The same with what the decoder says.
@@ -135,10 +224,18 @@ impl Endpoint {
         source: serde_json::Error,
     ) -> Error {
         let error = self.unexpected(what, response);
-        // The source may quote the body, and the body the secret.
+        // The source may quote the body, and the body a secret.
         let text = source.to_string();
-        let redacted = self.redact(&text);
+        let redacted = self.redact(&text, QUOTED);
+        let error = error.with_retryable(source.is_eof());
         if redacted == text { error.with_source(source) } else { error.with_source(redacted) }
+    }
+
+    /// The body of a response as text, checked once for all that is read from it.
+    pub(crate) fn text<'r>(&self, response: &'r Response<Bytes>) -> Result<&'r str, Error> {
+        std::str::from_utf8(response.body()).map_err(|error| {
+            self.unexpected("the response is no UTF-8", response).with_source(error)
+        })
     }
 }
 
@@ -150,18 +247,21 @@ impl Debug for Endpoint {
 
 impl Debug for EndpointBuilder {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("EndpointBuilder").field("base_url", &self.base_url).finish_non_exhaustive()
+        let shown = if self.base_url.contains('@') { "[with a user]" } else { &self.base_url };
+        f.debug_struct("EndpointBuilder").field("base_url", &shown).finish_non_exhaustive()
     }
 }
 
-/// The body of a response as text, checked once for all that is read from it.
-pub(crate) fn text(response: &Response<Bytes>) -> Result<&str, Error> {
-    std::str::from_utf8(response.body())
-        .map_err(|error| unexpected("the response is no UTF-8", response).with_source(error))
+/// What the service said, as the end of a message.
+fn behind_a_colon(Said { message, category, .. }: &Said) -> String {
+    let said = message.as_ref().or(category.as_ref());
+    said.map_or_else(String::new, |said| format!(": {said:?}"))
 }
 
-fn unexpected(message: impl Into<Cow<'static, str>>, response: &Response<Bytes>) -> Error {
-    Error::new(ErrorKind::Decode, message).with_status(response.status().as_u16())
+/// Whether a host is this machine, so that nobody listens on the way.
+fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
 /// A part of a path that comes from the caller, if it can stand in one as it is.
@@ -175,13 +275,6 @@ pub(crate) fn path_segment<'a>(what: &str, segment: &'a str) -> Result<&'a str, 
     }
 }
 
-fn bearer(token: &SecretString) -> Result<HeaderValue, Error> {
-    let mut value = HeaderValue::from_str(&format!("Bearer {}", token.expose_secret()))
-        .map_err(|_| refused("the secret holds a character that no header can carry"))?;
-    value.set_sensitive(true);
-    Ok(value)
-}
-
 #[cfg(feature = "reqwest")]
 fn default_transport() -> Result<Arc<dyn Transport>, Error> {
     Ok(Arc::new(super::Reqwest::new()?))
@@ -192,6 +285,6 @@ fn default_transport() -> Result<Arc<dyn Transport>, Error> {
     Err(refused("there is no transport: give one to the builder, or turn on the feature reqwest"))
 }
 
-fn refused(message: impl Into<Cow<'static, str>>) -> Error {
+pub(super) fn refused(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }

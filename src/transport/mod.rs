@@ -1,6 +1,10 @@
 //! The seam between a paginator and the network: one request, one response.
 
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod credentials;
+#[cfg(feature = "reqwest")]
+mod deadline;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod endpoint;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
@@ -15,7 +19,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
-pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, path_segment, text};
+pub use self::credentials::Credentials;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, Refusal, Secret, path_segment};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
 #[cfg(feature = "reqwest")]
@@ -49,13 +55,19 @@ use crate::error::Error;
 /// - A redirect is given back and not followed: credentials go to the host that
 ///   the caller named, and nowhere else.
 /// - The body is whole: one that was cut short is an error.
+/// - It ends: a service that never answers, one byte a second, or without end, is
+///   an error of kind [`Timeout`](crate::ErrorKind::Timeout) or
+///   [`TooLarge`](crate::ErrorKind::TooLarge).
+/// - Its errors show no header of the request.
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Sends one request.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if no whole response came.
+    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if no whole response
+    /// came, [`Timeout`](crate::ErrorKind::Timeout) if it did not come in time, and
+    /// [`TooLarge`](crate::ErrorKind::TooLarge) if it is larger than it may be.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error>;
 }
 
