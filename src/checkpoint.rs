@@ -59,6 +59,23 @@ pub struct Checkpoint {
 }
 
 impl Checkpoint {
+    /// Before anything was read.
+    pub(crate) fn at_start(identity: String, cursor: Value) -> Self {
+        Self {
+            version: Version,
+            identity,
+            pages: 0,
+            records: 0,
+            failures: 0,
+            skipped: 0,
+            open: Vec::new(),
+            waiting: vec![cursor],
+            failed: Vec::new(),
+            trail: Trail::default(),
+            digest: None,
+        }
+    }
+
     /// How many pages had been handed out whole.
     #[must_use]
     pub fn pages(&self) -> u64 {

@@ -80,6 +80,22 @@ impl<P: Paginator> Paginator for Erased<P> {
             .and_then(|inner| to_json(&self.0.narrow(&inner, units)))
             .unwrap_or_else(|_| cursor.clone())
     }
+
+    fn predict(&self, before: &Value, at: &Value, total: Option<u64>) -> Option<Value> {
+        let (before, at) = (restore(before).ok()?, restore(at).ok()?);
+        to_json(&self.0.predict(&before, &at, total)?).ok()
+    }
+
+    fn is_full(&self, cursor: &Value, halvings: u32) -> bool {
+        restore(cursor).is_ok_and(|inner| self.0.is_full(&inner, halvings))
+    }
+
+    fn divide(&self, cursor: &Value, parts: usize, total: Option<u64>) -> Vec<Value> {
+        let split = restore(cursor).and_then(|inner| {
+            self.0.divide(&inner, parts, total).iter().map(to_json).collect::<Result<_, _>>()
+        });
+        split.unwrap_or_else(|_| vec![cursor.clone()])
+    }
 }
 
 fn restore<C: Cursor>(cursor: &Value) -> Result<C, Error> {

@@ -1,7 +1,10 @@
 use std::sync::Arc;
 
 use crate::{
+    checkpoint::Checkpoint,
+    cursor::to_json,
     erased::{BoxPaginator, Erased},
+    error::Error,
     map::Map,
     paginator::Paginator,
     stream::{Pages, Read, Records},
@@ -56,6 +59,48 @@ pub trait PaginatorExt: Paginator {
         Self: Sized + 'static,
     {
         Read::new(Arc::new(self))
+    }
+
+    /// Splits the reading into parts that other tasks, processes or machines can run,
+    /// each from a checkpoint of its own: as many as `parts`, or fewer. Together they
+    /// read everything, each record once.
+    ///
+    /// A paginator whose ids or ranges are known can be split
+    /// ([`Paginator::divide`]): HubSpot's by its ids; Alloy's by offsets, where
+    /// `total` says how many records there are, as far as you know. Others are one
+    /// part.
+    ///
+    /// ```
+    /// use futures::{StreamExt, TryStreamExt, stream};
+    /// use pagestream::{PaginatorExt, hubspot::Associations, testing::HubSpot};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let service = HubSpot::new(1).objects(100);
+    /// let associations = Associations::builder("deals", "companies")
+    ///     .ids(service.ids())
+    ///     .token("pat-na1-...")
+    ///     .transport(service)
+    ///     .build()?;
+    ///
+    /// // Each part is a serde value: send it to a worker, as JSON for example.
+    /// let parts = associations.split(4, None)?;
+    /// let read = |part| associations.read().resume(part).records();
+    /// let all: Vec<_> = stream::iter(parts).map(read).flatten_unordered(None).try_collect().await?;
+    /// assert_eq!(all.len(), 200);
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Contract`](crate::ErrorKind::Contract) if a cursor can't be written as JSON.
+    fn split(&self, parts: usize, total: impl Into<Option<u64>>) -> Result<Vec<Checkpoint>, Error>
+    where
+        Self: Sized,
+    {
+        let split = Paginator::divide(self, &self.start(), parts, total.into());
+        let identity = self.identity();
+        let part = |cursor| Ok(Checkpoint::at_start(identity.clone(), to_json(&cursor)?));
+        split.into_iter().map(part).collect()
     }
 
     /// The same paginator with other records, each made from one of its own.

@@ -53,6 +53,18 @@ where
     fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
         self.paginator.narrow(cursor, units)
     }
+
+    fn predict(&self, before: &P::Cursor, at: &P::Cursor, total: Option<u64>) -> Option<P::Cursor> {
+        self.paginator.predict(before, at, total)
+    }
+
+    fn is_full(&self, cursor: &P::Cursor, halvings: u32) -> bool {
+        self.paginator.is_full(cursor, halvings)
+    }
+
+    fn divide(&self, cursor: &P::Cursor, parts: usize, total: Option<u64>) -> Vec<P::Cursor> {
+        self.paginator.divide(cursor, parts, total)
+    }
 }
 
 impl<P: Debug, F> Debug for Map<P, F> {

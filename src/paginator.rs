@@ -109,6 +109,50 @@ pub trait Paginator: Send + Sync {
         let _ = (waiting, halvings);
     }
 
+    /// The cursor to which the page at `at` will probably lead, where the page at
+    /// `before` led to `at`. By default nothing is predicted.
+    ///
+    /// With a [window](crate::Read::window), the pages at predicted cursors are asked
+    /// for ahead. A page whose service leads to the prediction is taken; one that it
+    /// leads elsewhere or nowhere is thrown away, with its errors, and read as the
+    /// service says. So a wrong prediction costs requests, and never a record. It is
+    /// compared as [`pack`](Paginator::pack) leaves it. `total` is how many records
+    /// the service says there are, where it does: predict nothing beyond.
+    ///
+    /// Predict only where reading at a cursor that the service did not give is safe:
+    /// offsets and page numbers, no opaque cursors.
+    fn predict(
+        &self,
+        before: &Self::Cursor,
+        at: &Self::Cursor,
+        total: Option<u64>,
+    ) -> Option<Self::Cursor> {
+        let _ = (before, at, total);
+        None
+    }
+
+    /// Whether a request for this cursor carries as much as it may, where
+    /// [`pack`](Paginator::pack) fills requests; true by default.
+    ///
+    /// One that does not waits for a part of the time that a request takes, while
+    /// others are on their way that may bring what fills it.
+    fn is_full(&self, cursor: &Self::Cursor, halvings: u32) -> bool {
+        let _ = (cursor, halvings);
+        true
+    }
+
+    /// Divides what a cursor reads into parts that can be read apart from each other,
+    /// by other tasks or machines; as many as `parts`, or fewer. By default it can't
+    /// be divided.
+    ///
+    /// Together they read all that the cursor reads, each record once, also where
+    /// the data has grown meanwhile. `total` is how many records there are, as far as
+    /// the caller knows.
+    fn divide(&self, cursor: &Self::Cursor, parts: usize, total: Option<u64>) -> Vec<Self::Cursor> {
+        let _ = (parts, total);
+        vec![cursor.clone()]
+    }
+
     /// The cursor that reads some units of a request alone; `units` are their
     /// indices, ascending. Only a paginator that tells the units of its pages
     /// ([`Page::with_units`]) needs it. By default the whole cursor.
@@ -143,6 +187,28 @@ macro_rules! forward {
 
             fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
                 (**self).narrow(cursor, units)
+            }
+
+            fn predict(
+                &self,
+                before: &P::Cursor,
+                at: &P::Cursor,
+                total: Option<u64>,
+            ) -> Option<P::Cursor> {
+                (**self).predict(before, at, total)
+            }
+
+            fn is_full(&self, cursor: &P::Cursor, halvings: u32) -> bool {
+                (**self).is_full(cursor, halvings)
+            }
+
+            fn divide(
+                &self,
+                cursor: &P::Cursor,
+                parts: usize,
+                total: Option<u64>,
+            ) -> Vec<P::Cursor> {
+                (**self).divide(cursor, parts, total)
             }
         }
     )*};

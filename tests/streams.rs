@@ -314,7 +314,7 @@ fn an_empty_page_that_leads_on_is_not_the_end() {
 
 #[test]
 fn a_window_keeps_that_many_requests_in_flight_and_hands_out_in_their_order() {
-    let gated = Gated::new(5);
+    let gated = Gated::new(15);
     let mut records = gated.read().window(3).records();
     assert!(poll(&mut records).is_pending());
     assert_eq!(gated.in_flight(), [0]);
@@ -326,12 +326,65 @@ fn a_window_keeps_that_many_requests_in_flight_and_hands_out_in_their_order() {
     gated.open(3, Ok(()));
     gated.open(2, Ok(()));
     assert!(poll(&mut records).is_pending(), "their turn has not come");
-    assert_eq!(gated.in_flight(), [1], "no more pages are held than the window allows");
     gated.open(1, Ok(()));
     assert_eq!(item(&mut records).unwrap().unwrap(), 1);
     assert_eq!(item(&mut records).unwrap().unwrap(), 2);
     assert_eq!(item(&mut records).unwrap().unwrap(), 3);
     assert_eq!(gated.in_flight(), [4, 5]);
+}
+
+#[test]
+fn a_late_response_does_not_stop_the_others_until_four_windows_are_held() {
+    let gated = Gated::new(30);
+    let mut records = gated.read().window(3).records();
+    assert!(poll(&mut records).is_pending());
+    gated.open(0, Ok(()));
+    item(&mut records);
+    for held in 2..=12 {
+        assert!(poll(&mut records).is_pending(), "the first one is late");
+        assert!(gated.in_flight().contains(&held));
+        gated.open(held, Ok(()));
+    }
+    assert!(poll(&mut records).is_pending());
+    assert_eq!(gated.in_flight(), [1], "no more pages are held than four windows");
+    gated.open(1, Ok(()));
+    for expected in 1..=12 {
+        assert_eq!(item(&mut records).unwrap().unwrap(), expected);
+    }
+}
+
+#[test]
+fn a_slow_consumer_is_no_reason_to_hold_more_pages_than_the_window() {
+    let gated = Gated::new(30);
+    let mut records = gated.read().window(3).records();
+    assert!(poll(&mut records).is_pending());
+    gated.open(0, Ok(()));
+    assert_eq!(item(&mut records).unwrap().unwrap(), 0);
+    gated.open(1, Ok(()));
+    gated.open(2, Ok(()));
+    assert_eq!(item(&mut records).unwrap().unwrap(), 1);
+    assert_eq!(gated.in_flight(), [3], "one is handed out, one is held, one is on its way");
+}
+
+#[test]
+fn unordered_pages_are_handed_out_as_they_come_and_the_rest_is_resumed() {
+    let gated = Gated::new(5);
+    let mut records = gated.read().window(3).unordered().records();
+    assert!(poll(&mut records).is_pending());
+    gated.open(0, Ok(()));
+    assert_eq!(item(&mut records).unwrap().unwrap(), 0);
+    assert!(poll(&mut records).is_pending());
+    gated.open(3, Ok(()));
+    assert_eq!(item(&mut records).unwrap().unwrap(), 3, "the others are late");
+    let checkpoint = records.checkpoint().unwrap();
+    drop(records);
+    let mut rest = gated.read().resume(stored(&checkpoint)).records();
+    for expected in [1, 2, 4, 5] {
+        assert!(poll(&mut rest).is_pending());
+        gated.open(expected, Ok(()));
+        assert_eq!(item(&mut rest).unwrap().unwrap(), expected);
+    }
+    assert!(item(&mut rest).is_none());
 }
 
 #[test]

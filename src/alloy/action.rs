@@ -89,9 +89,21 @@ pub(super) struct Reader {
 /// both it reads the same page again, also if the limit is another by then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_field_names, reason = "offset and limit are the service's words")]
 pub struct Offset {
     pub(super) offset: u64,
     pub(super) limit: u64,
+    /// Where a part of the reading ends, before this offset; the last part ends
+    /// where the service says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) end: Option<u64>,
+}
+
+impl Offset {
+    /// How many records the page may hold.
+    fn most(self) -> u64 {
+        self.end.map_or(self.limit, |end| self.limit.min(end.saturating_sub(self.offset)))
+    }
 }
 
 impl<T> Action<T> {
@@ -101,11 +113,11 @@ impl<T> Action<T> {
 }
 
 impl Reader {
-    fn request(&self, Offset { offset, limit }: Offset) -> Map<String, Value> {
+    fn request(&self, cursor: Offset) -> Map<String, Value> {
         let mut body = self.body.clone();
         if let Some(Value::Object(parameters)) = body.get_mut(self.place.field()) {
-            parameters.insert("limit".to_owned(), limit.into());
-            parameters.insert("offset".to_owned(), offset.into());
+            parameters.insert("limit".to_owned(), cursor.most().into());
+            parameters.insert("offset".to_owned(), cursor.offset.into());
         }
         body
     }
@@ -127,14 +139,18 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
     type Cursor = Offset;
 
     fn start(&self) -> Offset {
-        Offset { offset: 0, limit: self.reader.limit }
+        Offset { offset: 0, limit: self.reader.limit, end: None }
     }
 
     async fn fetch(&self, cursor: &Offset) -> Result<Page<T, Offset>, Error> {
         let reader = &*self.reader;
+        let most = cursor.most();
+        if most == 0 {
+            return Ok(Page::last(Vec::new()));
+        }
         let response = reader.endpoint.post(&reader.request(*cursor)).await?;
         let Envelope { data, pagination, digest } = reader.decode::<T>(&response)?;
-        let records = match data {
+        let mut records = match data {
             Data::List(records) => records,
             // Some services write an empty list as null; without a paging object
             // beside it, it is no list at all.
@@ -145,7 +161,12 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
         };
         let count = records.len() as u64;
         let step = judge(cursor.offset, count, pagination.as_ref(), reader.without_pagination)?;
-        let next = step.next.map(|offset| Offset { offset, limit: reader.limit });
+        let next = step.next.filter(|next| cursor.end.is_none_or(|end| *next < end));
+        let next = next.map(|offset| Offset { offset, limit: reader.limit, ..*cursor });
+        if cursor.end.is_some() {
+            // A service that gives more than it is asked for gives what is another part's.
+            records.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+        }
         Ok(Page::new(records, next)
             .with_skipped(step.skipped)
             .with_total(pagination.and_then(|pagination| pagination.total()))
@@ -161,6 +182,31 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
         if let Some(next) = waiting.front_mut() {
             next.limit = self.reader.limit.checked_shr(halvings).unwrap_or(0).max(1);
         }
+    }
+
+    /// Services mostly go on evenly, whatever they make of the limit.
+    fn predict(&self, before: &Offset, at: &Offset, total: Option<u64>) -> Option<Offset> {
+        let step = at.offset.checked_sub(before.offset)?;
+        let offset = at.offset.checked_add(step)?;
+        let is_there = [total, at.end].into_iter().flatten().all(|end| offset < end);
+        is_there.then_some(Offset { offset, ..*at })
+    }
+
+    /// By ranges of offsets, where the total is known; the last is open.
+    fn divide(&self, cursor: &Offset, parts: usize, total: Option<u64>) -> Vec<Offset> {
+        let Some(end) = cursor.end.or(total).filter(|end| *end > cursor.offset) else {
+            return vec![*cursor];
+        };
+        let parts = u64::try_from(parts).unwrap_or(u64::MAX).max(1);
+        let length = (end - cursor.offset).div_ceil(parts).next_multiple_of(cursor.limit.max(1));
+        let mut rest = *cursor;
+        let mut split = Vec::new();
+        while let Some(begin) = rest.offset.checked_add(length).filter(|begin| *begin < end) {
+            split.push(Offset { end: Some(begin), ..rest });
+            rest.offset = begin;
+        }
+        split.push(rest);
+        split
     }
 }
 

@@ -84,6 +84,16 @@ impl Retries {
         Some(due)
     }
 
+    /// Holds all requests back if the service asks for fewer, by a request that may
+    /// not be made again.
+    pub(super) fn hold(&mut self, error: &Error, now: Instant) {
+        if error.is_rate_limited() && self.pause.is_none() {
+            let failures = Failures { count: 1, ..Failures::default() };
+            let delay = error.retry_after().unwrap_or_else(|| self.backoff(&failures, error));
+            self.pause = now.checked_add(delay.min(self.policy.max_retry_after));
+        }
+    }
+
     /// Pays for one more request than there are pages.
     pub(super) fn spend(&mut self) -> bool {
         let left = self.budget.checked_sub(COST);

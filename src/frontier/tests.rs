@@ -1,12 +1,31 @@
 //! The core by itself: a service of random shape, read with a random window, in
 //! a random order of arrivals, cut and resumed at random places.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+    time::Instant,
+};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Frontier, Position, Replay, Rest, Shape, Ticket, Trail, Turn, Verdict};
+use super::{Frontier, Plan, Position, Replay, Rest, Shape, Ticket, Trail, Turn, Verdict};
 use crate::error::{Error, ErrorKind};
+
+/// A paginator that rearranges and predicts nothing.
+struct Plain;
+
+impl<C> Plan<C> for Plain {
+    fn pack(&self, _: &mut VecDeque<C>, _: u32) {}
+
+    fn predict(&self, _: &C, _: &C, _: Option<u64>) -> Option<C> {
+        None
+    }
+
+    fn is_full(&self, _: &C, _: u32) -> bool {
+        true
+    }
+}
 
 /// A page of the service: its units, or none where it is a page without units.
 #[derive(Clone, Debug)]
@@ -139,18 +158,24 @@ impl Reading<'_> {
 
     fn run(&mut self, cut_one_in: Option<usize>) {
         loop {
-            while let Some(sent) = self.frontier.send(self.window, Instant::now, |_, _| {}) {
+            while let Some(sent) = self.frontier.send(self.window, Instant::now, &Plain) {
                 self.in_flight.push(sent);
                 self.requests += 1;
             }
-            assert!(self.frontier.open.len() <= self.window);
+            assert!(self.frontier.open.len() <= if self.window > 1 { 4 * self.window } else { 1 });
             assert_eq!(self.frontier.in_flight(), self.in_flight.len());
             match self.frontier.turn() {
                 Turn::Wait => {
                     let index = self.choose(self.in_flight.len());
                     let (ticket, cursor) = self.in_flight.swap_remove(index);
                     let next = self.service.next(&cursor);
-                    self.frontier.arrive(ticket, next, self.service.shape(&cursor));
+                    self.frontier.arrive(
+                        ticket,
+                        next,
+                        self.service.shape(&cursor),
+                        Instant::now,
+                        &Plain,
+                    );
                     self.arrived.insert(ticket, cursor);
                 }
                 Turn::HandOut(ticket) => {
@@ -287,21 +312,21 @@ proptest! {
 #[test]
 fn what_a_page_leads_to_is_read_before_what_waited() {
     let mut frontier = Frontier::new(["a", "b"]);
-    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
-    frontier.arrive(ticket, vec!["a1", "a2"], Shape::default());
+    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
+    frontier.arrive(ticket, vec!["a1", "a2"], Shape::default(), Instant::now, &Plain);
     assert!(frontier.waiting().eq(&["a1", "a2", "b"]));
 }
 
 #[test]
 fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
     let mut frontier = Frontier::new(["a", "b", "c"]);
-    frontier.send(2, Instant::now, |_, _| {});
-    frontier.send(2, Instant::now, |_, _| {});
+    frontier.send(2, Instant::now, &Plain);
+    frontier.send(2, Instant::now, &Plain);
     let error = Error::new(ErrorKind::Other, "it is broken");
-    assert_eq!(frontier.fail(1, &error, Instant::now(), |_, _| {}), Verdict::Fatal(1));
+    assert_eq!(frontier.fail(1, &error, Instant::now(), &Plain), Verdict::Fatal(1));
     assert_eq!(frontier.turn(), Turn::Wait);
-    assert!(frontier.send(3, Instant::now, |_, _| {}).is_none());
-    frontier.arrive(0, vec![], Shape { records: 1, ..Shape::default() });
+    assert!(frontier.send(3, Instant::now, &Plain).is_none());
+    frontier.arrive(0, vec![], Shape { records: 1, ..Shape::default() }, Instant::now, &Plain);
     assert_eq!(frontier.turn(), Turn::HandOut(0));
     frontier.close();
     assert_eq!(frontier.turn(), Turn::Fail(1));
@@ -311,8 +336,14 @@ fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
 fn a_page_read_again_for_its_records_leads_nowhere() {
     let replay = Some(Replay { out: Position { records: 3, failures: 0 }, of: 5 });
     let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
-    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
-    frontier.arrive(ticket, vec!["b"], Shape { records: 5, ..Shape::default() });
+    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
+    frontier.arrive(
+        ticket,
+        vec!["b"],
+        Shape { records: 5, ..Shape::default() },
+        Instant::now,
+        &Plain,
+    );
     frontier.close();
     assert!(frontier.is_over());
 }
@@ -325,8 +356,8 @@ fn half_failed() -> Shape {
 #[test]
 fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
     let mut frontier = Frontier::new(["a"]);
-    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
-    frontier.arrive(ticket, vec![], half_failed());
+    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
+    frontier.arrive(ticket, vec![], half_failed(), Instant::now, &Plain);
     let out = Position { records: 1, failures: 0 };
     let replay = Some(Replay { out, of: 2 });
     assert_eq!(
@@ -343,8 +374,8 @@ fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
     let out = Position { records: 1, failures: 0 };
     let replay = Some(Replay { out, of: 2 });
     let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
-    let (ticket, _) = frontier.send(1, Instant::now, |_, _| {}).expect("the window is free");
-    frontier.arrive(ticket, vec![], half_failed());
+    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
+    frontier.arrive(ticket, vec![], half_failed(), Instant::now, &Plain);
     assert_eq!(
         frontier.rest(Some(out)),
         [Rest { cursor: &"a", units: Some(vec![0, 1]), replay }],

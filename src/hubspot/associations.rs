@@ -123,4 +123,12 @@ impl Paginator for Associations {
     fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {
         self.reader.narrow(batch, units)
     }
+
+    fn is_full(&self, batch: &Batch, halvings: u32) -> bool {
+        self.reader.is_full(batch, halvings)
+    }
+
+    fn divide(&self, batch: &Batch, parts: usize, _: Option<u64>) -> Vec<Batch> {
+        self.reader.split(batch, parts)
+    }
 }

@@ -76,6 +76,20 @@ impl Batch {
         Self { inputs: inputs.collect(), fresh: 0..0 }
     }
 
+    /// In so many parts, or fewer; each but the last fills its requests of `most`
+    /// inputs, if there are enough.
+    pub(super) fn split(&self, parts: usize, most: usize) -> Vec<Self> {
+        let length = self.len().div_ceil(parts.max(1)).max(1);
+        let length = if length > most { length.next_multiple_of(most) } else { length };
+        let mut split = vec![self.clone()];
+        while let Some(rest) = split.last_mut().map(|last| last.split_off(length))
+            && rest.len() > 0
+        {
+            split.push(rest);
+        }
+        split
+    }
+
     /// Splits off what is more than `most` inputs.
     fn split_off(&mut self, most: usize) -> Self {
         let from_fresh = most.saturating_sub(self.inputs.len()).min(self.fresh.len());

@@ -61,8 +61,20 @@ impl Reader {
     }
 
     pub(super) fn pack(&self, waiting: &mut VecDeque<Batch>, halvings: u32) {
-        let most = self.batch_size.checked_shr(halvings).unwrap_or(0).max(1);
-        batch::pack(waiting, most, &self.ids);
+        batch::pack(waiting, self.most(halvings), &self.ids);
+    }
+
+    pub(super) fn is_full(&self, batch: &Batch, halvings: u32) -> bool {
+        batch.len() >= self.most(halvings)
+    }
+
+    pub(super) fn split(&self, batch: &Batch, parts: usize) -> Vec<Batch> {
+        batch.split(parts, self.batch_size)
+    }
+
+    /// How many inputs a request carries at most.
+    fn most(&self, halvings: u32) -> usize {
+        self.batch_size.checked_shr(halvings).unwrap_or(0).max(1)
     }
 
     pub(super) fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {

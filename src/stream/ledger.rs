@@ -4,6 +4,7 @@ use std::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
+    time::Instant,
 };
 
 use serde_json::Value;
@@ -11,9 +12,10 @@ use serde_json::Value;
 use super::monitor::{Observe, Progress};
 use crate::{
     checkpoint::{Checkpoint, OpenRequest, Position, Replay, Version},
+    clock,
     cursor::{Cursor, to_json},
     error::{Error, ErrorKind},
-    frontier::{Frontier, Shape, Ticket},
+    frontier::{Frontier, Plan, Shape, Ticket, Verdict},
     gauge::Gauge,
     page::Page,
     paginator::Paginator,
@@ -125,14 +127,36 @@ impl<C: Cursor> Entries<C> {
         &mut self,
         ticket: Ticket,
         mut page: Page<R, C>,
+        plan: &impl Plan<C>,
     ) -> Result<Page<R, C>, Error> {
         if let Some(replay) = self.frontier.replay(ticket) {
             page = check_replay(page, replay);
         }
         let shape = shape(&page)?;
         let next = std::mem::take(&mut page.next);
-        self.frontier.arrive(ticket, next, shape);
+        self.frontier.heed_total(page.total);
+        self.frontier.arrive(ticket, next, shape, clock::now, plan);
         Ok(page)
+    }
+
+    /// Judges the failure of a request: its error, if it is to be kept, and else it
+    /// is made again.
+    pub(super) fn judge(
+        &mut self,
+        ticket: Ticket,
+        error: Error,
+        plan: &impl Plan<C>,
+    ) -> Option<Error> {
+        let now = clock::now();
+        match self.frontier.fail(ticket, &error, now, plan) {
+            Verdict::Fatal(attempts) => Some(error.with_attempts(attempts)),
+            Verdict::Held => Some(error),
+            verdict => {
+                self.closed.retries += 1;
+                report(&error, &verdict, now);
+                None
+            }
+        }
     }
 
     /// Refuses a page that is the same as the one before, and one more empty page
@@ -315,3 +339,24 @@ fn shape<R, C>(page: &Page<R, C>) -> Result<Shape, Error> {
         failures: page.failures.iter().map(|failure| failure.unit).collect(),
     })
 }
+
+/// Tells the log that a page is asked for again.
+#[cfg(feature = "tracing")]
+fn report(error: &Error, verdict: &Verdict, now: Instant) {
+    let delay = match verdict {
+        Verdict::Again(due) => due.saturating_duration_since(now),
+        _ => std::time::Duration::ZERO,
+    };
+    let smaller = *verdict == Verdict::Smaller;
+    tracing::warn!(
+        %error,
+        kind = ?error.kind(),
+        status = error.status(),
+        delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
+        smaller,
+        "a page failed and is asked for again"
+    );
+}
+
+#[cfg(not(feature = "tracing"))]
+fn report(_: &Error, _: &Verdict, _: Instant) {}

@@ -4,6 +4,7 @@ mod in_flight;
 mod ledger;
 mod monitor;
 mod pages;
+mod plan;
 mod read;
 mod records;
 mod source;

@@ -19,6 +19,8 @@ pub struct Progress {
     pub in_flight: usize,
     /// Requests that failed and were made again, whole or in parts.
     pub retries: u64,
+    /// Requests that were made ahead of what the service said, and were in vain.
+    pub discarded: u64,
     /// Requests that wait for the time to be made again.
     pub delayed: usize,
     /// Requests among those in flight that wait for a rate limiter.

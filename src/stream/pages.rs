@@ -14,13 +14,14 @@ use super::{
     in_flight::InFlight,
     ledger::{Entries, InHand, Ledger},
     monitor::{Monitor, StopReason},
+    plan::PlanOf,
     source::{Fetched, Source},
 };
 use crate::{
     checkpoint::Checkpoint,
     clock::{self, Sleep},
     error::{Error, ErrorKind},
-    frontier::{Ticket, Turn, Verdict},
+    frontier::{Ticket, Turn},
     page::{Failure, Page},
     paginator::Paginator,
     retry::Retry,
@@ -72,6 +73,7 @@ pub struct Pages<S: Source> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Limits {
     pub(super) window: usize,
+    pub(super) unordered: bool,
     pub(super) records: Option<u64>,
     pub(super) pages: Option<u64>,
     pub(super) requests: Option<u64>,
@@ -109,6 +111,9 @@ impl<S: Source> Pages<S> {
     ) -> Self {
         let (mut entries, refusal) = Entries::open(source.paginator(), checkpoint);
         entries.frontier.retry(retry);
+        if limits.unordered {
+            entries.frontier.unordered();
+        }
         Self {
             source,
             in_flight: InFlight::new(),
@@ -219,14 +224,11 @@ impl<S: Source> Pages<S> {
 impl<S: Source> PagesProjection<'_, S> {
     /// Sends what may be sent, and says what is next.
     fn send(&mut self) -> Turn {
-        let paginator = self.source.paginator();
+        let plan = PlanOf(self.source.paginator());
         let window = self.window();
         let mut entries = self.ledger.lock();
         while self.limits.requests != Some(0)
-            && let Some((ticket, cursor)) =
-                entries.frontier.send(window, clock::now, |waiting, halvings| {
-                    paginator.pack(waiting, halvings);
-                })
+            && let Some((ticket, cursor)) = entries.frontier.send(window, clock::now, &plan)
         {
             if let Some(requests) = &mut self.limits.requests {
                 *requests -= 1;
@@ -275,25 +277,29 @@ impl<S: Source> PagesProjection<'_, S> {
 
     /// Takes in what a request brought.
     fn arrive(&mut self, (ticket, fetched): Fetched<S::Paginator>) {
+        let plan = PlanOf(self.source.paginator());
         let mut entries = self.ledger.lock();
-        let taken_in = fetched.and_then(|page| entries.take_in(ticket, page));
-        let brought = match taken_in {
-            Ok(page) => Ok(page),
-            Err(error) => {
-                let paginator = self.source.paginator();
-                let now = clock::now();
-                let pack = |waiting: &mut _, halvings| paginator.pack(waiting, halvings);
-                match entries.frontier.fail(ticket, &error, now, pack) {
-                    Verdict::Fatal(attempts) => Err(error.with_attempts(attempts)),
-                    verdict => {
-                        entries.closed.retries += 1;
-                        report(&error, &verdict, now);
-                        return;
-                    }
-                }
-            }
+        if entries.frontier.is_drained(ticket) {
+            return;
+        }
+        let brought = match fetched.and_then(|page| entries.take_in(ticket, page, &plan)) {
+            Ok(page) => Some(Ok(page)),
+            Err(error) => entries.judge(ticket, error, &plan).map(Err),
         };
-        self.arrived.push((ticket, brought));
+        self.arrived.extend(brought.map(|brought| (ticket, brought)));
+        // What is here may have told right guesses from wrong ones.
+        let discarded = entries.frontier.take_discarded();
+        if !discarded.is_empty() {
+            entries.closed.discarded += discarded.len() as u64;
+            self.arrived.retain(|(ticket, _)| !discarded.contains(ticket));
+        }
+        while let Some(ticket) = entries.frontier.take_confirmed_failure() {
+            let place = self.arrived.iter().position(|(arrived, _)| *arrived == ticket);
+            if let Some((_, Err(error))) = place.map(|place| self.arrived.swap_remove(place)) {
+                let error = entries.judge(ticket, error, &plan);
+                self.arrived.extend(error.map(|error| (ticket, Err(error))));
+            }
+        }
     }
 
     /// Begins to hand out the foremost page, or gives out its error.
@@ -421,24 +427,3 @@ impl<S: Source> Debug for Pages<S> {
             .finish_non_exhaustive()
     }
 }
-
-/// Tells the log that a page is asked for again.
-#[cfg(feature = "tracing")]
-fn report(error: &Error, verdict: &Verdict, now: Instant) {
-    let delay = match verdict {
-        Verdict::Again(due) => due.saturating_duration_since(now),
-        Verdict::Smaller | Verdict::Fatal(_) => Duration::ZERO,
-    };
-    let smaller = *verdict == Verdict::Smaller;
-    tracing::warn!(
-        %error,
-        kind = ?error.kind(),
-        status = error.status(),
-        delay_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX),
-        smaller,
-        "a page failed and is asked for again"
-    );
-}
-
-#[cfg(not(feature = "tracing"))]
-fn report(_: &Error, _: &Verdict, _: Instant) {}

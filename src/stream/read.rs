@@ -43,6 +43,7 @@ impl<S: Source> Read<S> {
     pub(crate) fn new(source: S) -> Self {
         let limits = Limits {
             window: 1,
+            unordered: false,
             records: None,
             pages: None,
             requests: None,
@@ -54,15 +55,35 @@ impl<S: Source> Read<S> {
         Self { source, limits, retry: Retry::default(), checkpoint: None }
     }
 
-    /// How many requests may be on their way at once, where the service lets
-    /// them be known before the response: 1 by default, and 0 is taken as 1.
+    /// How many requests may be on their way at once: 1 by default, and 0 is
+    /// taken as 1.
     ///
-    /// Pages are handed out in the order of their requests, and at most this
-    /// many are in memory; the page being handed out counts as one. So with 1
-    /// the next page is asked for when this one is used up, and with 2 while it
-    /// is handed out.
+    /// Several are on their way where a service branches, as HubSpot does with its
+    /// objects, and where the paginator can
+    /// [predict](crate::Paginator::predict) its cursors, as with offsets. In a
+    /// chain of opaque cursors, a window of 2 or more asks for the next page while
+    /// this one is handed out.
+    ///
+    /// Pages are handed out in the order of their requests. At most this many are
+    /// in memory, and the page being handed out counts as one; so with 1 the next
+    /// page is asked for when this one is used up. Only while the foremost response
+    /// is late, up to four times as many are held, so that the others need not
+    /// wait for it.
+    ///
+    /// A service that asks for fewer requests (429) gets them: the window is halved,
+    /// and grows again as pages come through.
     pub fn window(mut self, requests: usize) -> Self {
         self.limits.window = requests.max(1);
+        self
+    }
+
+    /// Hands out pages as they come, so that a late response holds up no other. By
+    /// default they come in the order of their requests.
+    ///
+    /// The pages of one chain come in their order all the same: only what branches
+    /// can overtake.
+    pub fn unordered(mut self) -> Self {
+        self.limits.unordered = true;
         self
     }
 

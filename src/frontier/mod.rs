@@ -2,14 +2,28 @@
 //! to be handed out, and when the reading is over. It knows no records, no
 //! futures, no clock and no paginator, so a property test can run it by itself.
 
+mod company;
+mod confidence;
+mod guesses;
+mod open;
+mod plan;
 mod retries;
 mod size;
+mod width;
 
 use std::{collections::VecDeque, hash::Hash, sync::Arc, time::Instant};
 
 use self::{
+    company::Company,
+    confidence::Confidence,
+    open::{LeadsTo, Open, Request, State},
     retries::{Failures, Retries},
     size::Size,
+    width::Width,
+};
+pub(crate) use self::{
+    open::{Rest, Shape},
+    plan::Plan,
 };
 use crate::{
     checkpoint::{Position, Replay},
@@ -21,15 +35,27 @@ use crate::{
 /// The number of a request, in the order in which they are sent.
 pub(crate) type Ticket = u64;
 
+/// How many pages are held for one that is late, for each request of the window.
+const REORDERED: usize = 4;
+
 /// The cursors of a reading, from the one that waits to the page being handed out.
 #[derive(Debug)]
 pub(crate) struct Frontier<C> {
     /// A checkpoint's requests: they go out as they stood, before what waits.
     resumed: VecDeque<Request<C>>,
     waiting: VecDeque<C>,
+    /// The cursor that led to the one that waits, if it is one and all there is.
+    led_by: Option<Arc<C>>,
     /// Requests whose pages are not handed out whole, in the order of handing out.
+    /// A guess stands behind the request that it follows.
     open: VecDeque<Open<C>>,
     next_ticket: Ticket,
+    /// Guesses that were thrown away, and not taken note of.
+    discarded: Vec<Ticket>,
+    /// Those of them that are still on their way.
+    draining: Vec<Ticket>,
+    /// Guesses that turned out right after they had failed.
+    confirmed_failures: Vec<Ticket>,
     /// The way of all cursors that were sent. A cursor is sent once, so one that
     /// comes again closes a circle.
     trail: Trail,
@@ -37,45 +63,15 @@ pub(crate) struct Frontier<C> {
     circle: bool,
     /// Whether a request failed for good, so that no new one is sent.
     failed: bool,
+    /// Whether pages are handed out as they come.
+    unordered: bool,
+    /// How many records the service says there are.
+    total: Option<u64>,
     retries: Retries,
     size: Size,
-}
-
-#[derive(Debug)]
-struct Open<C> {
-    ticket: Ticket,
-    request: Request<C>,
-    state: State,
-    failures: Failures,
-    /// How often the full size was halved for it.
-    halvings: u32,
-}
-
-#[derive(Clone, Debug)]
-struct Request<C> {
-    cursor: Arc<C>,
-    /// Where the page goes on if it is read for its records alone.
-    replay: Option<Replay>,
-}
-
-#[derive(Debug)]
-enum State {
-    /// It is to be sent at this time, again or as a part of one that was sent.
-    Due(Instant),
-    InFlight,
-    /// The page is here; its next cursors have joined what waits.
-    Arrived(Shape),
-    Failed,
-}
-
-/// What the core knows of a page that arrived.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Shape {
-    pub(crate) records: usize,
-    /// How many of them belong to each unit; empty where there are no units.
-    pub(crate) units: Vec<usize>,
-    /// The unit of each failure, in the order in which they are handed out.
-    pub(crate) failures: Vec<Option<usize>>,
+    width: Width,
+    confidence: Confidence,
+    company: Company,
 }
 
 /// What the driver does next.
@@ -100,16 +96,10 @@ pub(crate) enum Verdict {
     Again(Instant),
     /// It is made again in smaller parts, at once.
     Smaller,
+    /// It was a guess: nobody knows yet whether its error matters.
+    Held,
     /// Its error is given out, after so many attempts.
     Fatal(u32),
-}
-
-/// A request that a resumed reading makes again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Rest<'a, C> {
-    pub(crate) cursor: &'a C,
-    pub(crate) units: Option<Vec<usize>>,
-    pub(crate) replay: Option<Replay>,
 }
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
@@ -117,13 +107,22 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         Self {
             resumed: VecDeque::new(),
             waiting: waiting.into_iter().collect(),
+            led_by: None,
             open: VecDeque::new(),
             next_ticket: 0,
+            discarded: Vec::new(),
+            draining: Vec::new(),
+            confirmed_failures: Vec::new(),
             trail: Trail::default(),
             circle: false,
             failed: false,
+            unordered: false,
+            total: None,
             retries: Retries::new(Retry::default()),
             size: Size::default(),
+            width: Width::default(),
+            confidence: Confidence::default(),
+            company: Company::default(),
         }
     }
 
@@ -135,7 +134,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         trail: Trail,
     ) -> Self {
         let rest = rest.into_iter();
-        let resumed = rest.map(|(cursor, replay)| Request { cursor: Arc::new(cursor), replay });
+        let resumed = rest.map(|(cursor, replay)| Request { replay, ..Request::new(cursor) });
         Self { resumed: resumed.collect(), trail, ..Self::new(waiting) }
     }
 
@@ -143,113 +142,179 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         self.retries = Retries::new(policy);
     }
 
-    /// The next request to send, if fewer than `window` are open. The page being
-    /// handed out takes a place in the window, so a window of 1 asks for a page
-    /// only when the one before is used up. `now` is asked only where something
-    /// waits for its time.
+    /// Hands out pages as they come, and not in the order of their requests.
+    pub(crate) fn unordered(&mut self) {
+        self.unordered = true;
+    }
+
+    /// Takes in how many records the service says there are.
+    pub(crate) fn heed_total(&mut self, total: Option<u64>) {
+        self.total = total.or(self.total);
+    }
+
+    /// The next request to send, if there is room in the window. `now` is asked only
+    /// where something depends on the time.
     pub(crate) fn send(
         &mut self,
         window: usize,
         now: impl Fn() -> Instant,
-        pack: impl Fn(&mut VecDeque<C>, u32),
+        plan: &impl Plan<C>,
     ) -> Option<(Ticket, Arc<C>)> {
         if self.retries.pause.is_some_and(|pause| now() < pause) {
             return None;
         }
         self.retries.pause = None;
-        if self.in_flight() < window
-            && let Some(open) = self.open.iter_mut().find(|open| open.is_due(&now))
-        {
+        let window = self.width.of(window);
+        let in_flight = self.in_flight();
+        if in_flight >= window {
+            return None;
+        }
+        let sent = (window > 1).then(&now);
+        if let Some(open) = self.open.iter_mut().find(|open| open.is_due(&now)) {
             open.state = State::InFlight;
+            open.sent = sent;
             return Some((open.ticket, Arc::clone(&open.request.cursor)));
         }
-        if self.failed || self.open.len() >= window {
+        if self.failed || !self.has_room(window) {
+            self.company.left();
             return None;
         }
         let halvings = self.size.halvings;
-        let pack = |waiting: &mut _| pack(waiting, halvings);
-        let request = self.next_resumed(pack).or_else(|| self.next_waiting(pack))?;
-        let open = self.open(request, State::InFlight, Failures::default(), halvings);
+        let mut open = if let Some(request) = self.next_resumed(plan, halvings) {
+            self.open(request, halvings)
+        } else if self.waiting.is_empty() {
+            let cursor = self.guess(plan, halvings)?;
+            let before = self.open.back().map(|open| Arc::clone(&open.request.cursor));
+            let guess = Some(LeadsTo::Unknown);
+            Open { before, guess, ..self.open(Request::new(cursor), halvings) }
+        } else {
+            let request = self.next_waiting(plan, halvings, in_flight, sent)?;
+            let before = self.led_by.take();
+            Open { before, ..self.open(request, halvings) }
+        };
+        open.sent = sent;
         let sent = (open.ticket, Arc::clone(&open.request.cursor));
         self.open.push_back(open);
         Some(sent)
     }
 
-    fn open(
-        &mut self,
-        request: Request<C>,
-        state: State,
-        failures: Failures,
-        halvings: u32,
-    ) -> Open<C> {
+    /// Whether one more page can be held. The page being handed out counts, so a
+    /// window of 1 asks for a page only when the one before is used up. Where the
+    /// foremost page is late, some more are held, so that the others need not stop.
+    fn has_room(&self, window: usize) -> bool {
+        let is_late = self.open.front().is_some_and(|open| !open.is_ready());
+        let most = if is_late && window > 1 { window.saturating_mul(REORDERED) } else { window };
+        self.open.len() < most
+    }
+
+    fn open(&mut self, request: Request<C>, halvings: u32) -> Open<C> {
         let ticket = self.next_ticket;
         self.next_ticket += 1;
-        Open { ticket, request, state, failures, halvings }
+        Open {
+            ticket,
+            request,
+            state: State::InFlight,
+            failures: Failures::default(),
+            halvings,
+            before: None,
+            guess: None,
+            sent: None,
+        }
     }
 
     /// When to call [`send`](Frontier::send) again, if something waits for its time
     /// alone.
     pub(crate) fn wake_at(&self, window: usize) -> Option<Instant> {
-        if self.in_flight() >= window {
+        if self.in_flight() >= self.width.of(window) {
             return None;
         }
         let due = self.open.iter().filter_map(|open| match open.state {
             State::Due(due) => Some(due),
             _ => None,
         });
-        due.min().max(self.retries.pause)
+        due.chain(self.company.until).min().max(self.retries.pause)
     }
 
     /// The next of a checkpoint's requests. One that had not arrived is packed by
     /// itself, since a request may carry less than when it was made.
-    fn next_resumed(&mut self, pack: impl Fn(&mut VecDeque<C>)) -> Option<Request<C>> {
+    fn next_resumed(&mut self, plan: &impl Plan<C>, halvings: u32) -> Option<Request<C>> {
         loop {
             let request = self.resumed.pop_front()?;
             if request.replay.is_some() {
                 return Some(request);
             }
             let mut parts = VecDeque::from([(*request.cursor).clone()]);
-            pack(&mut parts);
-            let request = |cursor| Request { cursor: Arc::new(cursor), replay: None };
+            plan.pack(&mut parts, halvings);
             let first = parts.pop_front();
             for cursor in parts.into_iter().rev() {
-                self.resumed.push_front(request(cursor));
+                self.resumed.push_front(Request::new(cursor));
             }
             if let Some(cursor) = first {
-                return Some(request(cursor));
+                return Some(Request::new(cursor));
             }
         }
     }
 
-    /// The next of what waits, unless it was sent before.
-    fn next_waiting(&mut self, pack: impl Fn(&mut VecDeque<C>)) -> Option<Request<C>> {
-        pack(&mut self.waiting);
-        let fingerprint = fingerprint(self.waiting.front()?);
+    /// The next of what waits, unless it was sent before, or waits for company.
+    fn next_waiting(
+        &mut self,
+        plan: &impl Plan<C>,
+        halvings: u32,
+        in_flight: usize,
+        now: Option<Instant>,
+    ) -> Option<Request<C>> {
+        plan.pack(&mut self.waiting, halvings);
+        let foremost = self.waiting.front()?;
+        let fingerprint = fingerprint(foremost);
         if self.trail.is_closed_by(fingerprint) {
             self.circle = true;
             return None;
         }
+        if let Some(now) = now
+            && !plan.is_full(foremost, halvings)
+            && self.company.is_awaited(in_flight, now)
+        {
+            return None;
+        }
+        self.company.left();
         self.trail = self.trail.pass(fingerprint);
-        let cursor = Arc::new(self.waiting.pop_front()?);
-        Some(Request { cursor, replay: None })
+        self.waiting.pop_front().map(Request::new)
     }
 
     /// Takes in a page. What it leads to is read before all else that waits: it
     /// finishes what has begun, and the longest chain decides how long a
     /// reading takes.
-    pub(crate) fn arrive(&mut self, ticket: Ticket, next: Vec<C>, shape: Shape) {
+    pub(crate) fn arrive(
+        &mut self,
+        ticket: Ticket,
+        next: Vec<C>,
+        shape: Shape,
+        now: impl Fn() -> Instant,
+        plan: &impl Plan<C>,
+    ) {
         self.retries.succeed();
         self.size.succeed();
-        let open = self.at(ticket);
+        self.width.succeed();
+        let place = self.place(ticket);
+        let open = &mut self.open[place];
         open.state = State::Arrived(shape);
-        if open.request.replay.is_some() {
-            return;
+        if let Some(sent) = open.sent {
+            self.company.took(now().saturating_duration_since(sent));
         }
-        let cursor = Arc::clone(&open.request.cursor);
+        if open.request.replay.is_none() {
+            self.lead_on(place, next, plan);
+        }
+    }
+
+    /// Puts what a page leads to in front of what waits.
+    fn wait_for(&mut self, place: usize, next: Vec<C>) {
+        let cursor = Arc::clone(&self.open[place].request.cursor);
         if next.contains(&cursor) {
             // The shortest circle is noticed at once.
             self.trail = self.trail.mark(fingerprint(&cursor));
         }
+        let is_all = self.waiting.is_empty() && self.resumed.is_empty() && next.len() == 1;
+        self.led_by = is_all.then_some(cursor);
         for cursor in next.into_iter().rev() {
             self.waiting.push_front(cursor);
         }
@@ -267,13 +332,22 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         ticket: Ticket,
         error: &Error,
         now: Instant,
-        pack: impl Fn(&mut VecDeque<C>, u32),
+        plan: &impl Plan<C>,
     ) -> Verdict {
+        let in_flight = self.in_flight();
+        if error.is_rate_limited() && self.retries.pause.is_none() {
+            self.width.shrink(in_flight);
+        }
         let open = self.at(ticket);
+        if open.is_guess() {
+            open.state = State::Held;
+            self.retries.hold(error, now);
+            return Verdict::Held;
+        }
         open.failures.add(error, now);
         let failures = open.failures;
         if self.retries.ask_for_less(&failures, error)
-            && let Some((parts, halvings)) = self.halve(ticket, pack)
+            && let Some((parts, halvings)) = self.halve(ticket, plan)
             && self.retries.spend()
         {
             self.size.shrink(halvings);
@@ -292,11 +366,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// What a request falls into if its size is halved, as often as it takes for
     /// it to fall. A page that is read again for its records falls into nothing,
     /// since what it leads to has joined what waits.
-    fn halve(
-        &self,
-        ticket: Ticket,
-        pack: impl Fn(&mut VecDeque<C>, u32),
-    ) -> Option<(VecDeque<C>, u32)> {
+    fn halve(&self, ticket: Ticket, plan: &impl Plan<C>) -> Option<(VecDeque<C>, u32)> {
         let open = &self.open[self.place(ticket)];
         let cursor = &*open.request.cursor;
         if open.request.replay.is_some() {
@@ -304,7 +374,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         (open.halvings + 1..u64::BITS).find_map(|halvings| {
             let mut parts = VecDeque::from([cursor.clone()]);
-            pack(&mut parts, halvings);
+            plan.pack(&mut parts, halvings);
             (!parts.is_empty() && parts != [cursor.clone()]).then_some((parts, halvings))
         })
     }
@@ -321,14 +391,19 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let place = self.place(ticket);
         self.open.remove(place);
         for cursor in parts.into_iter().rev() {
-            let request = Request { cursor: Arc::new(cursor), replay: None };
-            let open = self.open(request, State::Due(due), failures, halvings);
-            self.open.insert(place, open);
+            let open = self.open(Request::new(cursor), halvings);
+            self.open.insert(place, Open { state: State::Due(due), failures, ..open });
         }
     }
 
     /// What the driver does next, when it has sent what it may.
-    pub(crate) fn turn(&self) -> Turn {
+    pub(crate) fn turn(&mut self) -> Turn {
+        if self.unordered
+            && let Some(place) = self.open.iter().position(Open::is_ready)
+            && let Some(open) = self.open.remove(place)
+        {
+            self.open.push_front(open);
+        }
         match self.open.front() {
             Some(Open { state: State::Arrived(_), ticket, .. }) => Turn::HandOut(*ticket),
             Some(Open { state: State::Failed, ticket, .. }) => Turn::Fail(*ticket),
@@ -350,7 +425,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// How many requests are on their way.
     pub(crate) fn in_flight(&self) -> usize {
-        self.open.iter().filter(|open| matches!(open.state, State::InFlight)).count()
+        let open = self.open.iter().filter(|open| open.is_in_flight()).count();
+        open + self.draining.len()
     }
 
     /// How many requests wait to be made again.
@@ -385,17 +461,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     pub(crate) fn rest(&self, out: Option<Position>) -> Vec<Rest<'_, C>> {
         let mut rest = Vec::new();
         let mut out = out;
-        for Open { request, state, .. } in &self.open {
-            let cursor = &*request.cursor;
-            let out = out.take().or(request.replay.map(|replay| replay.out));
-            match state {
-                State::Due(_) | State::InFlight | State::Failed => {
-                    rest.push(Rest { cursor, units: None, replay: request.replay });
-                }
-                State::Arrived(shape) => {
-                    shape.rest(cursor, out.unwrap_or_default(), request.replay, &mut rest);
-                }
-            }
+        for open in &self.open {
+            open.rest(out.take(), &mut rest);
         }
         rest.extend(self.resumed.iter().map(|request| Rest {
             cursor: &*request.cursor,
@@ -413,65 +480,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     fn place(&self, ticket: Ticket) -> usize {
         let place = self.open.iter().position(|open| open.ticket == ticket);
         place.expect("only open requests have tickets that are still in use")
-    }
-}
-
-impl<C> Open<C> {
-    fn is_due(&self, now: impl Fn() -> Instant) -> bool {
-        matches!(self.state, State::Due(due) if due <= now())
-    }
-}
-
-impl Shape {
-    fn is_out(&self, out: Position) -> bool {
-        out.records >= self.records && out.failures >= self.failures.len()
-    }
-
-    /// What is left of a page of which `out` is out.
-    ///
-    /// A page without units is read again for its records, and those that are
-    /// out are passed over. With units, only those units are read again of
-    /// which something is left, so that what changes in a finished unit cannot
-    /// shift the rest. A unit that failed before it gave a record is asked for
-    /// anew: it led nowhere, so should it succeed now, its next cursor counts;
-    /// unless it led on when it was read `before`, and fails only now.
-    fn rest<'a, C>(
-        &self,
-        cursor: &'a C,
-        out: Position,
-        before: Option<Replay>,
-        rest: &mut Vec<Rest<'a, C>>,
-    ) {
-        if self.is_out(out) {
-            return;
-        }
-        let pending = self.failures.get(out.failures..).unwrap_or_default();
-        let failed = |unit: usize| pending.contains(&Some(unit));
-        let (mut anew, mut again) = (Vec::new(), Vec::new());
-        let mut replay = Replay::default();
-        let mut begin = 0;
-        for (unit, &records) in self.units.iter().enumerate() {
-            if failed(unit) && records == 0 && before.is_none() {
-                anew.push(unit);
-            } else if (records > 0 && begin + records > out.records) || failed(unit) {
-                again.push(unit);
-                replay.out.records += out.records.saturating_sub(begin).min(records);
-                replay.of += records;
-            }
-            begin += records;
-        }
-        if anew.is_empty() && again.is_empty() {
-            let of = before.map_or(self.records, |before| before.of.max(self.records));
-            let replay = Some(Replay { out, of });
-            rest.push(Rest { cursor, units: None, replay });
-            return;
-        }
-        if !again.is_empty() {
-            rest.push(Rest { cursor, units: Some(again), replay: Some(replay) });
-        }
-        if !anew.is_empty() {
-            rest.push(Rest { cursor, units: Some(anew), replay: None });
-        }
     }
 }
 

@@ -1,0 +1,38 @@
+//! When a request that carries less than it may waits for company.
+
+use std::time::{Duration, Instant};
+
+/// It waits for such a part of the time that requests take.
+const PART: u32 = 5;
+
+/// A request that is not full waits a little while others are on their way, which
+/// may bring what fills it. It is the rule at the end of a batch reading: each of
+/// many responses leads on for a few ids, which fit into one request.
+#[derive(Debug, Default)]
+pub(super) struct Company {
+    /// How long requests take, smoothed.
+    latency: Option<Duration>,
+    /// Until when the foremost request waits.
+    pub(super) until: Option<Instant>,
+}
+
+impl Company {
+    /// Takes in how long a request took.
+    pub(super) fn took(&mut self, time: Duration) {
+        self.latency = Some(self.latency.map_or(time, |latency| (latency * 7 + time) / 8));
+    }
+
+    /// Whether the foremost request waits.
+    pub(super) fn is_awaited(&mut self, in_flight: usize, now: Instant) -> bool {
+        let Some(latency) = self.latency.filter(|_| in_flight > 0) else {
+            self.until = None;
+            return false;
+        };
+        now < *self.until.get_or_insert(now + latency / PART)
+    }
+
+    /// Takes in that a request went out.
+    pub(super) fn left(&mut self) {
+        self.until = None;
+    }
+}

@@ -1,0 +1,120 @@
+//! Requests that are sent before the service has led to them, where the way goes
+//! on evenly. A guess that the service confirms is a request like all others; one
+//! that it contradicts is thrown away, with all behind it.
+
+use std::{collections::VecDeque, hash::Hash};
+
+use super::{
+    Frontier, Ticket,
+    open::{LeadsTo, State},
+    plan::Plan,
+};
+use crate::trail::fingerprint;
+
+impl<C: Clone + Eq + Hash> Frontier<C> {
+    /// The cursor to which the last request will probably lead.
+    pub(super) fn guess(&self, plan: &impl Plan<C>, halvings: u32) -> Option<C> {
+        let last = self.open.back()?;
+        let guesses = self.open.iter().filter(|open| open.is_guess()).count();
+        let is_held = |open: &super::Open<C>| matches!(open.state, State::Held);
+        if !self.confidence.allows(guesses) || self.open.iter().any(is_held) {
+            return None;
+        }
+        let cursor = match (&last.guess, &last.state) {
+            // It knows better.
+            (Some(LeadsTo::Pages(next)), _) => match &next[..] {
+                [next] => next.clone(),
+                _ => return None,
+            },
+            (_, State::Due(_) | State::InFlight) => {
+                let at = &last.request.cursor;
+                plan.predict(last.before.as_ref()?, at, self.total).filter(|next| *next != **at)?
+            }
+            _ => return None,
+        };
+        packed(plan, cursor, halvings)
+    }
+
+    /// Goes on behind a page that arrived: to the guesses that were right, and else
+    /// to what waits.
+    pub(super) fn lead_on(&mut self, place: usize, next: Vec<C>, plan: &impl Plan<C>) {
+        let (mut place, mut next) = (place, next);
+        loop {
+            let is_right = self.is_followed_by(place, &next, plan);
+            if self.open[place].is_guess() {
+                self.open[place].guess = Some(LeadsTo::Pages(next));
+                if !is_right {
+                    self.discard_behind(place);
+                }
+                return;
+            }
+            let is_guessed = self.is_guess(place + 1);
+            if !is_right {
+                if is_guessed {
+                    self.confidence.contradicted();
+                    self.discard_behind(place);
+                } else {
+                    self.confidence.unguessed();
+                }
+                return self.wait_for(place, next);
+            }
+            self.confidence.confirmed();
+            place += 1;
+            let open = &mut self.open[place];
+            self.trail = self.trail.pass(fingerprint(&*open.request.cursor));
+            match (open.guess.take(), &open.state) {
+                (Some(LeadsTo::Pages(leads_to)), _) => next = leads_to,
+                (_, State::Held) => return self.confirmed_failures.push(open.ticket),
+                _ => return,
+            }
+        }
+    }
+
+    /// Whether what a page leads to is the guess that stands behind it, and only that.
+    fn is_followed_by(&self, place: usize, next: &[C], plan: &impl Plan<C>) -> bool {
+        let ([next], true) = (next, self.is_guess(place + 1)) else { return false };
+        let guess = &*self.open[place + 1].request.cursor;
+        self.waiting.is_empty()
+            && !self.trail.is_closed_by(fingerprint(guess))
+            && packed(plan, next.clone(), self.size.halvings).as_ref() == Some(guess)
+    }
+
+    fn is_guess(&self, place: usize) -> bool {
+        self.open.get(place).is_some_and(super::Open::is_guess)
+    }
+
+    /// Throws away the guesses behind a request.
+    fn discard_behind(&mut self, place: usize) {
+        while self.is_guess(place + 1)
+            && let Some(guess) = self.open.remove(place + 1)
+        {
+            if guess.is_in_flight() {
+                self.draining.push(guess.ticket);
+            }
+            self.discarded.push(guess.ticket);
+        }
+    }
+
+    /// Takes note of guesses that were thrown away.
+    pub(crate) fn take_discarded(&mut self) -> Vec<Ticket> {
+        std::mem::take(&mut self.discarded)
+    }
+
+    /// Whether what this request brings is for nobody: it was a wrong guess.
+    pub(crate) fn is_drained(&mut self, ticket: Ticket) -> bool {
+        let place = self.draining.iter().position(|draining| *draining == ticket);
+        place.map(|place| self.draining.swap_remove(place)).is_some()
+    }
+
+    /// A guess that failed, and turned out to be right.
+    pub(crate) fn take_confirmed_failure(&mut self) -> Option<Ticket> {
+        self.confirmed_failures.pop()
+    }
+}
+
+/// A cursor as a request for it would have it, if that is one request.
+fn packed<C>(plan: &impl Plan<C>, cursor: C, halvings: u32) -> Option<C> {
+    let mut packed = VecDeque::from([cursor]);
+    plan.pack(&mut packed, halvings);
+    packed.pop_front().filter(|_| packed.is_empty())
+}
