@@ -11,22 +11,20 @@
 //! `tests/simulate` runs it for as long as wanted.
 
 use std::{
-    collections::BTreeMap,
     env,
     fmt::Debug,
-    sync::{Arc, Mutex},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use bytes::Bytes;
 use fastrand::Rng;
 use futures::StreamExt;
-use http::{Request, Response};
+use http::{HeaderValue, header::DATE};
 use pagestream::{
-    Checkpoint, Error, ErrorKind, Paginator, PaginatorExt, Retry, StopReason, Transport,
+    Checkpoint, Error, Paginator, PaginatorExt, Retry, StopReason,
     alloy::Action,
     hubspot::{Associations, Group},
-    testing::{Alloy, HubSpot},
+    testing::{Alloy, Fault, Faults, Faulty, HubSpot, Place, Service},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -91,13 +89,13 @@ impl Tally {
 async fn simulate(seed: u64) -> Result<Tally, String> {
     let mut rng = Rng::with_seed(seed);
     let way = Way::draw(&mut rng);
-    let faults = Arc::clone(&way.faults);
+    let faults = way.faults.clone();
     let mut tally = match rng.u8(0..4) {
         0 | 1 => associations(&mut rng, way).await?,
         2 => groups(&mut rng, way).await?,
         _ => contacts(&mut rng, way).await?,
     };
-    tally.faults = faults.lock().unwrap().drawn;
+    tally.faults = faults.met();
     Ok(tally)
 }
 
@@ -201,102 +199,69 @@ async fn contacts(rng: &mut Rng, way: Way) -> Result<Tally, String> {
 /// A way on which requests and responses are lost, broken and delayed.
 #[derive(Clone)]
 struct Way {
-    /// One request in so many meets a fault.
-    one_in: u32,
-    faults: Arc<Mutex<Faults>>,
-}
-
-struct Faults {
-    rng: Rng,
-    drawn: u64,
-    /// How often in a row each request failed.
-    in_a_row: BTreeMap<Bytes, u32>,
-    /// How often in a row one may fail.
-    at_most: u32,
-    /// Requests of more bytes than these are too large.
-    most_bytes: usize,
-    /// The longest time that an answer takes.
-    slowest: u64,
+    faults: Faults,
+    /// After this time, an answer is not waited for.
+    deadline: Duration,
 }
 
 impl Way {
     fn draw(rng: &mut Rng) -> Self {
-        let faults = Faults {
-            rng: rng.fork(),
-            drawn: 0,
-            in_a_row: BTreeMap::new(),
-            at_most: rng.u32(1..12),
-            most_bytes: if rng.u8(0..4) == 0 { rng.usize(40..300) } else { usize::MAX },
-            slowest: rng.u64(1..100),
-        };
-        Self { one_in: rng.u32(2..30), faults: Arc::new(Mutex::new(faults)) }
+        let at_most = rng.u32(1..12);
+        let too_large = if rng.u8(0..4) == 0 { rng.usize(40..300) } else { usize::MAX };
+        let faults = Faults::seeded(rng.u64(..))
+            .one_in(rng.u32(2..30))
+            .in_a_row(at_most)
+            .of(kinds())
+            .jitter(Duration::from_millis(rng.u64(1..200)))
+            .when(
+                move |request| request.body().len() > too_large && inputs(request.body()) > 1,
+                Fault::status(413),
+            );
+        Self { faults, deadline: Duration::from_secs(rng.u64(10..120)) }
     }
 
-    fn to<T: Transport + Clone + 'static>(&self, service: T) -> impl Transport + use<T> {
-        let way = self.clone();
-        move |request: Request<Bytes>| {
-            let (way, service) = (way.clone(), service.clone());
-            async move { way.carry(request, &service).await }
-        }
+    fn to<S: Service>(&self, service: S) -> Faulty<S> {
+        self.faults.on(service).deadline(self.deadline)
     }
+}
 
-    async fn carry(
-        &self,
-        request: Request<Bytes>,
-        service: &impl Transport,
-    ) -> Result<Response<Bytes>, Error> {
-        let (fault, there, back) = self.draw_for(&request);
-        tokio::time::sleep(there).await;
-        let Some(fault) = fault else {
-            let response = service.send(request).await;
-            tokio::time::sleep(back).await;
-            return response;
-        };
-        let status = |status: u16| Response::builder().status(status);
-        let answer = |builder: http::response::Builder, body: &'static str| {
-            builder.body(Bytes::from_static(body.as_bytes())).map_err(Error::other)
-        };
-        match fault {
-            0 => answer(status(503), ""),
-            1 => answer(status(429), r#"{"category":"RATE_LIMITS"}"#),
-            2 => answer(status(429).header("retry-after", "3"), "{}"),
-            3 => answer(status(500).header("retry-after", "1"), "<html>"),
-            4 => Err(Error::new(ErrorKind::Transport, "the connection was reset")),
-            5 => {
-                tokio::time::sleep(Duration::from_secs(60)).await;
-                Err(Error::new(ErrorKind::Timeout, "the service took too long"))
-            }
-            6 => {
-                // It was read, and the answer is cut in the middle.
-                let mut response = service.send(request).await?;
-                let cut = response.body().len() / 2;
-                response.body_mut().truncate(cut);
-                Ok(response)
-            }
-            7 => answer(status(429).header("retry-after", "3600"), "{}"),
-            8 => answer(status(413), ""),
-            _ => answer(status(400), r#"{"message":"for once"}"#),
-        }
-    }
-
-    fn draw_for(&self, request: &Request<Bytes>) -> (Option<u8>, Duration, Duration) {
-        let mut faults = self.faults.lock().unwrap();
-        let faults = &mut *faults;
-        let mut wait = || Duration::from_millis(faults.rng.u64(0..faults.slowest));
-        let (there, back) = (wait(), wait());
-        let in_a_row = faults.in_a_row.entry(request.body().clone()).or_default();
-        let fault = if request.body().len() > faults.most_bytes && inputs(request.body()) > 1 {
-            Some(8)
-        } else if *in_a_row < faults.at_most && faults.rng.u32(0..self.one_in) == 0 {
-            // The fatal ones are rarer.
-            Some(if faults.rng.u8(0..20) == 0 { faults.rng.u8(7..10) } else { faults.rng.u8(0..7) })
-        } else {
-            None
-        };
-        *in_a_row = if fault.is_some() { *in_a_row + 1 } else { 0 };
-        faults.drawn += u64::from(fault.is_some());
-        (fault, there, back)
-    }
+/// What goes wrong on the way. What mostly ends a stream at once is rarer.
+fn kinds() -> Vec<Fault> {
+    const EPOCH: HeaderValue = HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT");
+    let seconds = Duration::from_secs;
+    let often = [
+        Fault::status(503)
+            .header(DATE, EPOCH)
+            .retry_after_date(SystemTime::UNIX_EPOCH + seconds(5)),
+        Fault::status(429).retry_after(seconds(3)),
+        Fault::status(500).retry_after(seconds(1)).body("<html>"),
+        Fault::stalled(Place::BeforeHeaders),
+        Fault::stalled(Place::InBody),
+        Fault::trickling(seconds(1)),
+        Fault::late(seconds(20)),
+        HubSpot::burst_limit(),
+        HubSpot::secondly_limit(),
+        // It was read, and the answer is cut in the middle.
+        Fault::halved(),
+    ];
+    let rare = [
+        Fault::html(),
+        Fault::empty(),
+        Fault::error_envelope(),
+        Fault::redirect("http://127.0.0.1:9/elsewhere"),
+        Fault::gzip_bomb(1 << 40),
+        HubSpot::daily_limit(),
+        Fault::status(429).retry_after(seconds(3_600)),
+        Fault::status(413),
+        Fault::status(401),
+        Fault::status(400).body(r#"{"message":"for once"}"#),
+        // These two change nothing of what is read.
+        Fault::oversized(1 << 12),
+        Fault::content_type("text/plain"),
+    ];
+    let often = often.into_iter().chain(Fault::passing());
+    let often = often.flat_map(|fault| std::iter::repeat_n(fault, 8));
+    often.chain(rare).collect()
 }
 
 /// How many things a request asks for.

@@ -26,15 +26,25 @@
 //! assert_eq!(service.requests(), 3); // as many as the deepest id has pages
 //! # Ok::<(), pagestream::Error>(()) }).unwrap();
 //! ```
+//!
+//! # What goes wrong
+//!
+//! [`Faults`] stand between a service and the one who asks: statuses, resets,
+//! truncated and endless answers, by a script or by a seed. They work with a
+//! [`Service`] of your own too. [`AlloyFlaw`] and [`HubSpotFlaw`] are what a
+//! service itself does wrong on the whole of a reading.
 
 mod alloy;
+mod connection;
+mod faults;
 mod hubspot;
 mod server;
 mod service;
 
 pub use self::{
-    alloy::Alloy,
-    hubspot::HubSpot,
+    alloy::{Alloy, AlloyFlaw},
+    faults::{Fault, Faults, Faulty, Place},
+    hubspot::{HubSpot, HubSpotFlaw},
     server::Server,
     service::{Logged, Service},
 };

@@ -1,13 +1,8 @@
-use std::{convert::Infallible, io, net::SocketAddr};
+use std::{io, net::SocketAddr};
 
-use bytes::Bytes;
-use http::{Request, Response};
-use http_body_util::{BodyExt, Full};
-use hyper::{body::Incoming, server::conn::http1, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{net::TcpListener, task::JoinHandle};
 
-use super::service::Service;
+use super::{connection, service::Service};
 
 /// A [`Service`] over HTTP on a free port of the loopback interface. It stops
 /// when it is dropped.
@@ -32,13 +27,7 @@ impl Server {
             while let Ok((stream, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
                 let _ = stream.set_nodelay(true);
-                let service = service.clone();
-                let respond = service_fn(move |request| respond(service.clone(), request));
-                connections.spawn(
-                    http1::Builder::new()
-                        .timer(TokioTimer::new())
-                        .serve_connection(TokioIo::new(stream), respond),
-                );
+                connections.spawn(connection::serve(stream, service.clone()));
             }
         });
         Ok(Self { address, accept })
@@ -61,16 +50,4 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.accept.abort();
     }
-}
-
-async fn respond<S: Service>(
-    service: S,
-    request: Request<Incoming>,
-) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map(http_body_util::Collected::to_bytes).unwrap_or_default();
-    if !service.latency().is_zero() {
-        tokio::time::sleep(service.latency()).await;
-    }
-    Ok(service.respond(&Request::from_parts(parts, body)).map(Full::new))
 }

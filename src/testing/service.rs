@@ -15,6 +15,13 @@ pub trait Service: Clone + Send + Sync + 'static {
 
     /// How long an answer takes.
     fn latency(&self) -> Duration;
+
+    /// What it says with a status that a [`Fault`](super::Fault) gives: nothing by
+    /// default. The status is set by the fault.
+    fn error(&self, status: StatusCode) -> Response<Bytes> {
+        let _ = status;
+        Response::default()
+    }
 }
 
 /// A request that a service got.
@@ -126,9 +133,7 @@ macro_rules! emulation {
                 &self,
                 request: Request<Bytes>,
             ) -> Result<Response<Bytes>, $crate::error::Error> {
-                if !self.latency.is_zero() {
-                    tokio::time::sleep(self.latency).await;
-                }
+                $crate::testing::faults::sleep(self.latency).await;
                 Ok(self.respond(&request))
             }
         }

@@ -1,3 +1,6 @@
+mod flaw;
+mod wire;
+
 use std::{
     fmt::{self, Debug, Formatter},
     sync::Arc,
@@ -6,9 +9,12 @@ use std::{
 
 use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 
+pub use self::flaw::HubSpotFlaw;
+use self::wire::{
+    Body, Envelope, FromObject, Input, Paging, ResultRow, To, error, no_associations, refused,
+};
+use super::faults::Fault;
 use super::service::{Log, Service, bearer, emulation, is_json, is_segment, json, mix, path};
 
 /// The first id. Every seventh is above 2^53 besides.
@@ -30,6 +36,7 @@ pub struct HubSpot {
     page_size: usize,
     pages: Arc<dyn Fn(usize) -> usize + Send + Sync>,
     failing: Arc<dyn Fn(usize) -> bool + Send + Sync>,
+    flaws: Arc<dyn Fn(usize, usize) -> Option<HubSpotFlaw> + Send + Sync>,
     latency: Duration,
     log: Log,
 }
@@ -45,6 +52,7 @@ impl HubSpot {
             page_size: 2,
             pages: Arc::new(|_| 1),
             failing: Arc::new(|_| false),
+            flaws: Arc::new(|_, _| None),
             latency: Duration::ZERO,
             log: Log::new(),
         }
@@ -73,6 +81,41 @@ impl HubSpot {
     pub fn failing(mut self, failing: impl Fn(usize) -> bool + Send + Sync + 'static) -> Self {
         self.failing = Arc::new(failing);
         self
+    }
+
+    /// What is wrong with its results, by the place of the object and by the page,
+    /// both from 0. The same request gets the same answer each time.
+    ///
+    /// ```
+    /// use pagestream::testing::{HubSpot, HubSpotFlaw};
+    ///
+    /// // The third object leads from its fourth page back to its second one.
+    /// let circle = HubSpot::new(1)
+    ///     .pages(|_| 9)
+    ///     .flawed(|place, page| (place == 2 && page == 3).then_some(HubSpotFlaw::Circle(3)));
+    /// ```
+    pub fn flawed(
+        mut self,
+        flaw: impl Fn(usize, usize) -> Option<HubSpotFlaw> + Send + Sync + 'static,
+    ) -> Self {
+        self.flaws = Arc::new(flaw);
+        self
+    }
+
+    /// What it answers to too many requests in ten seconds: a 429.
+    pub fn burst_limit() -> Fault {
+        Fault::status(429)
+    }
+
+    /// What it answers to too many requests in a second: a 429.
+    pub fn secondly_limit() -> Fault {
+        Fault::status(429).body(wire::SECONDLY_LIMIT)
+    }
+
+    /// What it answers to too many requests on a day: a 429 that does not pass
+    /// before the next one.
+    pub fn daily_limit() -> Fault {
+        Fault::status(429).body(wire::DAILY_LIMIT)
     }
 
     /// The ids of the objects, in order.
@@ -113,32 +156,47 @@ impl HubSpot {
         (self.after(id, page) == after && (1..self.pages_of(id)).contains(&page)).then_some(page)
     }
 
+    /// What a page of an object says of the next one.
+    fn paging(&self, id: u64, page: usize, flaw: Option<HubSpotFlaw>) -> Option<Paging> {
+        let pages = self.pages_of(id);
+        let next = (page + 1 < pages).then(|| flaw::next_page(flaw, page));
+        flaw::paging(flaw, next.map(|next| self.after(id, next)))
+    }
+
     fn read(&self, inputs: &[Input<'_>]) -> Response<Bytes> {
         let (mut results, mut errors) = (Vec::new(), Vec::new());
+        let mut is_ok = true;
         for input in inputs {
             let place = input.id.parse().ok().and_then(|id| Some((id, self.place(id)?)));
-            let Some((id, _)) = place.filter(|(_, place)| !(self.failing)(*place)) else {
+            let Some((id, place)) = place.filter(|(_, place)| !(self.failing)(*place)) else {
                 errors.push(refused(input.id));
+                is_ok = false;
                 continue;
             };
             let Some(page) = self.asked(id, input.after) else {
                 return error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "Unknown paging cursor");
             };
-            if self.pages_of(id) == 0 {
-                errors.push(no_associations(input.id));
+            let flaw = (self.flaws)(place, page);
+            if flaw == Some(HubSpotFlaw::RefusedWithStatus200) {
+                errors.push(refused(input.id));
                 continue;
             }
-            let more = page + 1 < self.pages_of(id);
-            results.push(ResultRow {
-                from: From_ { id: input.id },
-                to: self.page(id, page).map(To::from).collect(),
-                paging: more.then(|| Paging { next: Next { after: self.after(id, page + 1) } }),
-            });
+            if self.pages_of(id) == 0 {
+                errors.push(no_associations(input.id));
+                is_ok = false;
+                continue;
+            }
+            let row = ResultRow {
+                from: FromObject { id: input.id },
+                to: Some(self.page(id, page).map(To::from).collect()),
+                paging: self.paging(id, page, flaw),
+            };
+            flaw::push(flaw, row, &mut results);
         }
         // The order of the results is not that of the inputs.
         let turn = results.len() / 2;
         results.rotate_left(turn);
-        let status = if errors.is_empty() { StatusCode::OK } else { StatusCode::MULTI_STATUS };
+        let status = if is_ok { StatusCode::OK } else { StatusCode::MULTI_STATUS };
         json(
             status,
             &Envelope {
@@ -196,6 +254,21 @@ impl Service for HubSpot {
     fn latency(&self) -> Duration {
         self.latency
     }
+
+    fn error(&self, status: StatusCode) -> Response<Bytes> {
+        let category = match status {
+            StatusCode::TOO_MANY_REQUESTS => {
+                let mut response = json(status, &());
+                *response.body_mut() = Bytes::from_static(wire::BURST_LIMIT.as_bytes());
+                return response;
+            }
+            StatusCode::UNAUTHORIZED => "INVALID_AUTHENTICATION",
+            StatusCode::FORBIDDEN => "MISSING_SCOPES",
+            status if status.is_server_error() => "INTERNAL_ERROR",
+            _ => "VALIDATION_ERROR",
+        };
+        error(status, category, "It failed for a test")
+    }
 }
 
 impl Debug for HubSpot {
@@ -211,115 +284,4 @@ impl Debug for HubSpot {
 fn id_at(place: u64) -> u64 {
     let id = FIRST_ID + place;
     if place % 7 == 6 { id | ABOVE_2_TO_53 } else { id }
-}
-
-fn error(status: StatusCode, category: &str, message: &str) -> Response<Bytes> {
-    json(
-        status,
-        &json!({
-            "status": "error",
-            "message": message,
-            "correlationId": "3784ea30-07ce-4866-98e8-bf691d18899e",
-            "category": category,
-        }),
-    )
-}
-
-fn no_associations(id: &str) -> Value {
-    json!({
-        "status": "error",
-        "category": "OBJECT_NOT_FOUND",
-        "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND",
-        "message": format!("No company is associated with deal {id}."),
-        "context": {"fromObjectId": [id], "fromObjectType": ["deal"], "toObjectType": ["company"]},
-    })
-}
-
-fn refused(id: &str) -> Value {
-    json!({
-        "status": "error",
-        "category": "OBJECT_NOT_FOUND",
-        "message": format!("Object {id} can't be read."),
-        "context": {"fromObjectId": [id]},
-    })
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Body<'a> {
-    #[serde(borrow)]
-    inputs: Vec<Input<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Input<'a> {
-    id: &'a str,
-    /// Absent or a string: `null` breaks the schema.
-    #[serde(default, borrow, deserialize_with = "not_null")]
-    after: Option<&'a str>,
-}
-
-fn not_null<'de: 'a, 'a, D: serde::Deserializer<'de>>(d: D) -> Result<Option<&'a str>, D::Error> {
-    <&str>::deserialize(d).map(Some)
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
-    status: &'a str,
-    results: Vec<ResultRow<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    num_errors: Option<usize>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Value>,
-    started_at: &'a str,
-    completed_at: &'a str,
-}
-
-#[derive(Serialize)]
-struct ResultRow<'a> {
-    from: From_<'a>,
-    to: Vec<To>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    paging: Option<Paging>,
-}
-
-#[derive(Serialize)]
-struct From_<'a> {
-    id: &'a str,
-}
-
-#[derive(Serialize)]
-struct Paging {
-    next: Next,
-}
-
-#[derive(Serialize)]
-struct Next {
-    after: String,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct To {
-    to_object_id: u64,
-    association_types: [Kind; 1],
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Kind {
-    category: &'static str,
-    type_id: u32,
-    label: Option<&'static str>,
-}
-
-impl From<u64> for To {
-    fn from(to_object_id: u64) -> Self {
-        let primary = to_object_id.is_multiple_of(2);
-        let (type_id, label) = if primary { (5, Some("Primary")) } else { (341, None) };
-        let association_types = [Kind { category: "HUBSPOT_DEFINED", type_id, label }];
-        Self { to_object_id, association_types }
-    }
 }

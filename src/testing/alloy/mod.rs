@@ -1,5 +1,8 @@
+mod flaw;
+
 use std::{
     fmt::{self, Debug, Formatter},
+    sync::Arc,
     time::Duration,
 };
 
@@ -8,6 +11,7 @@ use http::{Method, Request, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+pub use self::flaw::AlloyFlaw;
 use super::service::{Log, Service, bearer, emulation, is_json, is_segment, json, mix, path};
 
 /// The most records that a request may ask for.
@@ -16,12 +20,14 @@ const MAX_LIMIT: u64 = 50;
 /// An emulation of the Alloy Connectivity API, as its pagination guide has it.
 ///
 /// Every action of every connector lists the same contacts: `{"id": 0, "email":
-/// ..., "score": ...}`, 100 by default. It clamps no limit and ignores no offset.
+/// ..., "score": ...}`, 100 by default. It clamps no limit and ignores no offset,
+/// unless it is [flawed](Alloy::flawed).
 #[derive(Clone)]
 #[must_use = "a service answers when it is a transport or given to a server"]
 pub struct Alloy {
     seed: u64,
     records: u64,
+    flaws: Arc<dyn Fn(u64) -> Option<AlloyFlaw> + Send + Sync>,
     latency: Duration,
     log: Log,
 }
@@ -31,7 +37,13 @@ emulation!(Alloy);
 impl Alloy {
     /// A service whose data follows from a seed.
     pub fn new(seed: u64) -> Self {
-        Self { seed, records: 100, latency: Duration::ZERO, log: Log::new() }
+        Self {
+            seed,
+            records: 100,
+            flaws: Arc::new(|_| None),
+            latency: Duration::ZERO,
+            log: Log::new(),
+        }
     }
 
     /// How many records there are.
@@ -40,22 +52,50 @@ impl Alloy {
         self
     }
 
+    /// What is wrong with its pages, by the offset that is asked for. The same
+    /// request gets the same answer each time.
+    ///
+    /// ```
+    /// use pagestream::testing::{Alloy, AlloyFlaw};
+    ///
+    /// let clamped = Alloy::new(1).records(230).flawed(|_| Some(AlloyFlaw::Clamped(20)));
+    /// let wrong_in_the_middle = Alloy::new(1)
+    ///     .records(230)
+    ///     .flawed(|offset| (offset == 50).then_some(AlloyFlaw::NoPagination));
+    /// ```
+    pub fn flawed(
+        mut self,
+        flaw: impl Fn(u64) -> Option<AlloyFlaw> + Send + Sync + 'static,
+    ) -> Self {
+        self.flaws = Arc::new(flaw);
+        self
+    }
+
     fn contact(&self, id: u64) -> Contact {
         let score = mix(self.seed, id);
         Contact { id, email: format!("contact-{id}@example.com"), score }
     }
 
-    fn list(&self, Parameters { limit, offset }: Parameters) -> Response<Bytes> {
+    fn page(&self, Parameters { limit, offset }: Parameters) -> Envelope {
         let begin = offset.min(self.records);
         let end = begin.saturating_add(limit).min(self.records);
         let has_more = end < self.records;
-        json(
-            StatusCode::OK,
-            &Envelope {
-                data: (begin..end).map(|id| self.contact(id)).collect(),
-                pagination: Pagination { has_more, next_offset: has_more.then_some(end) },
-            },
-        )
+        Envelope {
+            data: Some((begin..end).map(|id| self.contact(id)).collect()),
+            pagination: Some(Pagination {
+                has_more,
+                next_offset: has_more.then_some(end),
+                total: None,
+            }),
+        }
+    }
+
+    fn list(&self, parameters: Parameters) -> Response<Bytes> {
+        let page = match (self.flaws)(parameters.offset) {
+            Some(flaw) => flaw.page(parameters, |parameters| self.page(parameters)),
+            None => self.page(parameters),
+        };
+        json(StatusCode::OK, &page)
     }
 }
 
@@ -110,6 +150,10 @@ impl Service for Alloy {
     fn latency(&self) -> Duration {
         self.latency
     }
+
+    fn error(&self, status: StatusCode) -> Response<Bytes> {
+        error(status, status.canonical_reason().unwrap_or("Error"), "It failed for a test")
+    }
 }
 
 impl Debug for Alloy {
@@ -149,8 +193,10 @@ fn default_limit() -> u64 {
 
 #[derive(Serialize)]
 struct Envelope {
-    data: Vec<Contact>,
-    pagination: Pagination,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Vec<Contact>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pagination: Option<Pagination>,
 }
 
 #[derive(Serialize)]
@@ -158,6 +204,8 @@ struct Envelope {
 struct Pagination {
     has_more: bool,
     next_offset: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<u64>,
 }
 
 #[derive(Serialize)]

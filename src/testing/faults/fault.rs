@@ -1,0 +1,283 @@
+use std::{
+    fmt::{self, Debug, Formatter},
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
+
+use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Response, StatusCode,
+    header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RETRY_AFTER},
+};
+use serde_json::Value;
+
+use super::delivery::{Break, Delivery, Way};
+
+/// What goes wrong with one request: another answer, or the service's own answer
+/// changed, late, or lost on the way.
+///
+/// ```
+/// use std::time::Duration;
+/// use pagestream::testing::{Fault, Place};
+///
+/// let busy = Fault::status(503).retry_after(Duration::from_secs(3));
+/// let lost = Fault::reset(Place::InBody);
+/// let contradiction = Fault::json(|body| body["pagination"]["nextOffset"].take());
+/// ```
+///
+/// # In memory and over HTTP
+///
+/// A [`Server`](crate::testing::Server) does to the connection what the fault
+/// says. In memory there is no connection, and a service with faults gives what a
+/// transport reports of one:
+///
+/// | | in memory |
+/// |---|---|
+/// | [`reset`](Fault::reset), [`truncated`](Fault::truncated) | an error of kind [`Transport`](crate::ErrorKind::Transport) |
+/// | [`stalled`](Fault::stalled) | no answer for ever, or a [`Timeout`](crate::ErrorKind::Timeout) at the [deadline](super::Faulty::deadline) |
+/// | [`trickling`](Fault::trickling), [`late`](Fault::late) | the answer, after that time on tokio's clock |
+/// | [`gzip_bomb`](Fault::gzip_bomb) | an error of kind [`TooLarge`](crate::ErrorKind::TooLarge), as of a transport with a bound on bodies |
+/// | all others | the same answer |
+#[derive(Clone, Debug, Default)]
+#[must_use = "a fault happens where `Faults` are told of it"]
+pub struct Fault {
+    /// Of an answer in place of the service's.
+    status: Option<StatusCode>,
+    headers: HeaderMap,
+    body: Body,
+    delivery: Delivery,
+}
+
+/// Where in a response something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// Before the first byte.
+    BeforeHeaders,
+    /// In the middle of the headers.
+    InHeaders,
+    /// In the middle of the body.
+    InBody,
+}
+
+/// What becomes of a body.
+#[derive(Clone, Default)]
+enum Body {
+    #[default]
+    Kept,
+    Replaced(Bytes),
+    /// Cut in the middle.
+    Halved,
+    /// Filled up with spaces to so many bytes.
+    Padded(usize),
+    Edited(Arc<dyn Fn(&mut Value) + Send + Sync>),
+}
+
+impl Fault {
+    /// A status in place of the answer, which the service does not get to see: as
+    /// from a gateway. A number that is no status is taken as 500.
+    ///
+    /// The body is what the service says with this status
+    /// ([`Service::error`](crate::testing::Service::error)), unless
+    /// [another](Fault::body) is given.
+    pub fn status(status: u16) -> Self {
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        Self { status: Some(status), ..Self::default() }
+    }
+
+    /// A web page with status 200, as from a proxy that wants a login.
+    pub fn html() -> Self {
+        let page = "<!DOCTYPE html>\n<html><title>Sign in</title></html>\n";
+        Self::status(200).body(page).header(CONTENT_TYPE, HeaderValue::from_static("text/html"))
+    }
+
+    /// No body at all, with status 200.
+    pub fn empty() -> Self {
+        Self::status(200).body("")
+    }
+
+    /// An error with status 200: `{"error": {"code": ..., "message": ...}}`.
+    pub fn error_envelope() -> Self {
+        Self::status(200).body(r#"{"error":{"code":"INTERNAL","message":"Something went wrong"}}"#)
+    }
+
+    /// A redirect (307) to a URL. One that no header can carry is left out.
+    pub fn redirect(url: &str) -> Self {
+        let fault = Self::status(307);
+        match HeaderValue::from_str(url) {
+            Ok(url) => fault.header(LOCATION, url),
+            Err(_) => fault,
+        }
+    }
+
+    /// The service's answer under another content type.
+    pub fn content_type(content_type: &str) -> Self {
+        let fault = Self::default();
+        match HeaderValue::from_str(content_type) {
+            Ok(content_type) => fault.header(CONTENT_TYPE, content_type),
+            Err(_) => fault,
+        }
+    }
+
+    /// The service's answer with its JSON changed. What is no JSON stays as it is.
+    ///
+    /// The closure may give back anything, such as what it took out.
+    pub fn json<T>(edit: impl Fn(&mut Value) -> T + Send + Sync + 'static) -> Self {
+        let edit = move |body: &mut Value| drop(edit(body));
+        Self { body: Body::Edited(Arc::new(edit)), ..Self::default() }
+    }
+
+    /// The first half of the service's answer, which says that it is whole.
+    pub fn halved() -> Self {
+        Self { body: Body::Halved, ..Self::default() }
+    }
+
+    /// The service's answer with spaces behind it, up to so many bytes: still the
+    /// same JSON.
+    pub fn oversized(bytes: usize) -> Self {
+        Self { body: Body::Padded(bytes), ..Self::default() }
+    }
+
+    /// The same, compressed: a thousandth of these bytes on the wire. A server takes
+    /// seconds to compress a gigabyte, and does nothing else meanwhile.
+    pub fn gzip_bomb(bytes: u64) -> Self {
+        Self::way(Way::Compressed { bytes })
+    }
+
+    /// A connection that is reset.
+    pub fn reset(place: Place) -> Self {
+        Self::way(Way::Broken(Break::Reset(place)))
+    }
+
+    /// Half a body, and then the end of the connection: less than its length says.
+    pub fn truncated() -> Self {
+        Self::way(Way::Broken(Break::Truncated))
+    }
+
+    /// Nothing more from a place on, for ever; the connection stays open.
+    pub fn stalled(place: Place) -> Self {
+        Self::way(Way::Broken(Break::Stalled(place)))
+    }
+
+    /// The body a byte at a time, with this pause before each.
+    pub fn trickling(pause: Duration) -> Self {
+        Self::way(Way::Broken(Break::Trickling { pause }))
+    }
+
+    /// The service's answer after this time.
+    pub fn late(wait: Duration) -> Self {
+        Self::default().wait(wait)
+    }
+
+    /// Faults that pass, and that a reading gets over by itself: the statuses 429,
+    /// 500, 502, 503 and 504, resets, and truncated bodies.
+    #[must_use]
+    pub fn passing() -> Vec<Self> {
+        vec![
+            Self::status(429),
+            Self::status(429).retry_after(Duration::from_secs(1)),
+            Self::status(500),
+            Self::status(502).body("<html>Bad Gateway</html>"),
+            Self::status(503).retry_after(Duration::from_secs(1)),
+            Self::status(504).body(""),
+            Self::reset(Place::BeforeHeaders),
+            Self::reset(Place::InHeaders),
+            Self::reset(Place::InBody),
+            Self::truncated(),
+        ]
+    }
+
+    /// Another body, of the same content type.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = Body::Replaced(body.into());
+        self
+    }
+
+    /// A header of the answer, in place of one of the same name.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// A `Retry-After` header in whole seconds.
+    pub fn retry_after(self, delay: Duration) -> Self {
+        self.header(RETRY_AFTER, delay.as_secs().into())
+    }
+
+    /// A `Retry-After` header with an HTTP date, in whole seconds. A time that such
+    /// a date can't say, before 1970 or after 9999, is left out.
+    pub fn retry_after_date(self, date: SystemTime) -> Self {
+        const YEAR_10_000: Duration = Duration::from_secs(253_402_300_800);
+        let since = date.duration_since(SystemTime::UNIX_EPOCH).ok();
+        let text =
+            since.filter(|since| *since < YEAR_10_000).map(|_| httpdate::fmt_http_date(date));
+        match text.and_then(|text| HeaderValue::from_str(&text).ok()) {
+            Some(date) => self.header(RETRY_AFTER, date),
+            None => self,
+        }
+    }
+
+    pub(super) fn wait(mut self, wait: Duration) -> Self {
+        self.delivery.wait = self.delivery.wait.saturating_add(wait);
+        self
+    }
+
+    fn way(way: Way) -> Self {
+        Self { delivery: Delivery { way, ..Delivery::default() }, ..Self::default() }
+    }
+
+    /// The answer to a request, and with it how it is delivered. `error` is what the
+    /// service says with a status, `answer` is its own.
+    pub(super) fn answer(
+        &self,
+        error: impl FnOnce(StatusCode) -> Response<Bytes>,
+        answer: impl FnOnce() -> Response<Bytes>,
+    ) -> Response<Bytes> {
+        let mut response = self.status.map_or_else(answer, |status| {
+            let mut response = error(status);
+            *response.status_mut() = status;
+            response
+        });
+        response.headers_mut().extend(self.headers.clone());
+        let body = self.body.of(response.body());
+        if body.len() != response.body().len() {
+            response.headers_mut().remove(CONTENT_LENGTH);
+        }
+        *response.body_mut() = body;
+        let delivery = self.delivery.around(Delivery::of(&mut response));
+        response.extensions_mut().insert(delivery);
+        response
+    }
+}
+
+impl Body {
+    fn of(&self, body: &Bytes) -> Bytes {
+        match self {
+            Self::Kept => body.clone(),
+            Self::Replaced(body) => body.clone(),
+            Self::Halved => body.slice(..body.len() / 2),
+            Self::Padded(bytes) => {
+                let mut padded = body.to_vec();
+                padded.resize(body.len().max(*bytes), b' ');
+                padded.into()
+            }
+            Self::Edited(edit) => {
+                let Ok(mut value) = serde_json::from_slice(body) else { return body.clone() };
+                edit(&mut value);
+                value.to_string().into()
+            }
+        }
+    }
+}
+
+impl Debug for Body {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Kept => f.write_str("Kept"),
+            Self::Replaced(body) => f.debug_tuple("Replaced").field(body).finish(),
+            Self::Halved => f.write_str("Halved"),
+            Self::Padded(bytes) => f.debug_tuple("Padded").field(bytes).finish(),
+            Self::Edited(_) => f.write_str("Edited"),
+        }
+    }
+}
