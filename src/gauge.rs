@@ -3,6 +3,8 @@
 
 use std::{
     cell::RefCell,
+    future::poll_fn,
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -23,6 +25,16 @@ impl Gauge {
     pub(crate) fn observe<T>(&self, f: impl FnOnce() -> T) -> T {
         let _former = Former(CURRENT.replace(Some(self.clone())));
         f()
+    }
+
+    /// The gauge that counts on this thread now; one that nobody reads if none does.
+    pub(crate) fn current() -> Self {
+        CURRENT.with_borrow(|gauge| gauge.clone().unwrap_or_default())
+    }
+
+    /// A future that is polled as [`observe`](Gauge::observe) runs, on whatever thread.
+    pub(crate) async fn observing<F: Future + Unpin>(self, mut future: F) -> F::Output {
+        poll_fn(|cx| self.observe(|| Pin::new(&mut future).poll(cx))).await
     }
 
     /// How many wait now.

@@ -1,5 +1,6 @@
 //! The driver: it turns what the frontier decides into requests and streams.
 
+mod apart;
 mod in_flight;
 mod ledger;
 mod monitor;

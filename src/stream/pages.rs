@@ -234,7 +234,10 @@ impl<S: Source> PagesProjection<'_, S> {
                 *requests -= 1;
             }
             entries.closed.requests += 1;
-            self.in_flight.push(self.source.request(ticket, cursor));
+            // A request that runs apart counts where it was made.
+            let gauge = &self.ledger.throttled;
+            let request = gauge.observe(|| self.source.request(ticket, cursor, window > 1));
+            self.in_flight.push(request);
         }
         entries.frontier.turn()
     }

@@ -2,7 +2,8 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 
-use crate::{error::Error, frontier::Ticket, page::Page, paginator::Paginator};
+use super::apart::apart;
+use crate::{error::Error, frontier::Ticket, gauge::Gauge, page::Page, paginator::Paginator};
 
 /// What a request brings: its ticket, and the page or what went wrong.
 pub(super) type Fetched<P> =
@@ -13,6 +14,12 @@ pub(super) type Fetched<P> =
 ///
 /// A stream holds the requests in flight next to the paginator that makes them,
 /// so each request has a hold of its own on it. The trait is sealed.
+///
+/// With an `Arc`, and so with [`into_read`](crate::PaginatorExt::into_read), the
+/// requests of a [window](crate::Read::window) of 2 or more run on tokio's runtime, if
+/// it has several threads: they go on, and their pages are decoded, while the consumer
+/// is busy. With `&P` they go on when the stream is polled; what the HTTP client does by
+/// itself goes on all the same.
 pub trait Source: sealed::Sealed + Clone {
     /// The paginator that is held.
     type Paginator: Paginator + ?Sized;
@@ -24,11 +31,13 @@ pub trait Source: sealed::Sealed + Clone {
     #[doc(hidden)]
     fn paginator(&self) -> &Self::Paginator;
 
+    /// `beside` says whether the request may run beside the stream.
     #[doc(hidden)]
     fn request(
         &self,
         ticket: Ticket,
         cursor: Arc<<Self::Paginator as Paginator>::Cursor>,
+        beside: bool,
     ) -> Self::Fetch;
 }
 
@@ -47,7 +56,7 @@ impl<'a, P: Paginator + ?Sized> Source for &'a P {
         self
     }
 
-    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>) -> Self::Fetch {
+    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>, _: bool) -> Self::Fetch {
         let paginator: &'a P = self;
         async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
     }
@@ -61,8 +70,16 @@ impl<P: Paginator + ?Sized + 'static> Source for Arc<P> {
         self
     }
 
-    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>) -> Self::Fetch {
-        let paginator = Arc::clone(self);
-        async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
+    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>, beside: bool) -> Self::Fetch {
+        let request = |paginator: Arc<P>, cursor: Arc<P::Cursor>| {
+            async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
+        };
+        let beside = beside.then(|| {
+            apart(|| {
+                let request = request(Arc::clone(self), Arc::clone(&cursor));
+                Gauge::current().observing(request).boxed()
+            })
+        });
+        beside.flatten().unwrap_or_else(|| request(Arc::clone(self), cursor))
     }
 }

@@ -1,0 +1,40 @@
+use futures::future::BoxFuture;
+
+/// Runs a request on the runtime, where it goes on while the consumer of the stream
+/// is busy, even if it blocks its thread; and where pages are decoded beside it.
+/// `None` where no runtime has another thread to do so.
+#[cfg(feature = "tokio")]
+pub(super) fn apart<T: Send + 'static>(
+    request: impl FnOnce() -> BoxFuture<'static, T>,
+) -> Option<BoxFuture<'static, T>> {
+    use std::{future::pending, panic::resume_unwind};
+
+    use tokio::{
+        runtime::{Handle, RuntimeFlavor},
+        task::JoinSet,
+    };
+
+    let runtime = Handle::try_current().ok()?;
+    if runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
+        return None;
+    }
+    // Dropping the set drops the request.
+    let mut request_alone = JoinSet::new();
+    request_alone.spawn_on(request(), &runtime);
+    // What a worker spawned last waits for that worker alone; what it spawned before
+    // is there for the others too. So something must be the last.
+    runtime.spawn(async {});
+    Some(Box::pin(async move {
+        match request_alone.join_next().await {
+            Some(Ok(output)) => output,
+            Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
+            // The runtime is shutting down.
+            Some(Err(_)) | None => pending().await,
+        }
+    }))
+}
+
+#[cfg(not(feature = "tokio"))]
+pub(super) fn apart<T>(_: impl FnOnce() -> BoxFuture<'static, T>) -> Option<BoxFuture<'static, T>> {
+    None
+}
