@@ -126,10 +126,8 @@ impl Reader {
         &self,
         response: &Response<Bytes>,
     ) -> Result<Envelope<T>, Error> {
-        decode(self.endpoint.text(response)?, &self.layout).map_err(|error| {
-            let what = "the response is not what the action documents";
-            self.endpoint.undecoded(what, response, error)
-        })
+        let what = "the response is not what the action documents";
+        self.endpoint.decode(what, response, |text| decode(text, &self.layout))
     }
 }
 

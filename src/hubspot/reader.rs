@@ -117,9 +117,8 @@ impl Reader {
             let expired = has_cursor && is_expired(error.status(), error.said());
             if expired { error.expired() } else { error }
         })?;
-        serde_json::from_str(self.endpoint.text(&response)?).map_err(|error| {
-            self.endpoint.undecoded("the response is no batch of associations", &response, error)
-        })
+        let what = "the response is no batch of associations";
+        self.endpoint.decode_apart(what, &response, |text| serde_json::from_str(text)).await
     }
 
     /// Joins a response to the inputs by id, since its order is not promised.

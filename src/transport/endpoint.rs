@@ -2,6 +2,7 @@ use std::{
     borrow::Cow,
     fmt::{self, Debug, Formatter},
     net::IpAddr,
+    str::Utf8Error,
     sync::Arc,
     time::Duration,
 };
@@ -18,7 +19,7 @@ use serde_json::Value;
 use super::{
     Transport,
     credentials::{Credentials, Key, Keyring},
-    retry_after,
+    decoding, retry_after,
 };
 use crate::error::{Error, ErrorKind, Said};
 
@@ -216,26 +217,57 @@ impl Endpoint {
             .with_said(said)
     }
 
-    /// The same with what the decoder says.
-    pub(crate) fn undecoded(
+    /// Decodes the body of a success. `what` says that it can't be.
+    #[cfg(feature = "alloy")]
+    pub(crate) fn decode<T>(
+        &self,
+        what: &str,
+        response: &Response<Bytes>,
+        decode: impl FnOnce(&str) -> serde_json::Result<T>,
+    ) -> Result<T, Error> {
+        self.judge(what, response, decoding::decode(response.body(), decode))
+    }
+
+    /// The same, for bodies that may be large.
+    #[cfg(feature = "hubspot")]
+    pub(crate) async fn decode_apart<T: Send + 'static>(
+        &self,
+        what: &str,
+        response: &Response<Bytes>,
+        decode: impl FnOnce(&str) -> serde_json::Result<T> + Send + 'static,
+    ) -> Result<T, Error> {
+        let decoded = decoding::decode_apart(response.body(), decode).await;
+        self.judge(what, response, decoded)
+    }
+
+    fn judge<T>(
+        &self,
+        what: &str,
+        response: &Response<Bytes>,
+        decoded: Result<serde_json::Result<T>, Utf8Error>,
+    ) -> Result<T, Error> {
+        match decoded {
+            Ok(Ok(decoded)) => Ok(decoded),
+            Ok(Err(source)) => Err(self.undecoded(what, response, source)),
+            Err(source) => {
+                Err(self.unexpected("the response is no UTF-8", response).with_source(source))
+            }
+        }
+    }
+
+    /// The error of a body with what the decoder says. One that ends too early was
+    /// cut, and is worth a retry.
+    fn undecoded(
         &self,
         what: &str,
         response: &Response<Bytes>,
         source: serde_json::Error,
     ) -> Error {
-        let error = self.unexpected(what, response);
+        let error = self.unexpected(what, response).with_retryable(source.is_eof());
         // The source may quote the body, and the body a secret.
         let text = source.to_string();
         let redacted = self.redact(&text, QUOTED);
-        let error = error.with_retryable(source.is_eof());
         if redacted == text { error.with_source(source) } else { error.with_source(redacted) }
-    }
-
-    /// The body of a response as text, checked once for all that is read from it.
-    pub(crate) fn text<'r>(&self, response: &'r Response<Bytes>) -> Result<&'r str, Error> {
-        std::str::from_utf8(response.body()).map_err(|error| {
-            self.unexpected("the response is no UTF-8", response).with_source(error)
-        })
     }
 }
 

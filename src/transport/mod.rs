@@ -5,6 +5,8 @@ mod credentials;
 #[cfg(feature = "reqwest")]
 mod deadline;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod decoding;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod endpoint;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
