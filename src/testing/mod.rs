@@ -1,4 +1,5 @@
-//! Emulated services to test against, in memory or over loopback HTTP.
+//! Emulated services to test against, in memory or over loopback HTTP, and a
+//! [check](conformance) of a paginator of your own.
 //!
 //! [`HubSpot`] and [`Alloy`] hold data that follows from a seed, so they can be of
 //! any size and can say what a reading has to give. They check their requests as
@@ -28,6 +29,7 @@
 //! ```
 
 mod alloy;
+pub mod conformance;
 mod hubspot;
 mod server;
 mod service;
