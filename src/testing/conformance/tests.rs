@@ -147,3 +147,12 @@ fn each_lie_of_a_stream_is_told() {
         assert!(violation.to_string().contains(part), "{part:?} in {violation:?}");
     }
 }
+
+#[test]
+fn a_check_may_be_sent_to_another_thread() {
+    fn sent<T: Send>(check: T) -> T {
+        check
+    }
+    let build = || from_fn(0, |_: u32| async { Ok(Page::last(vec![0_u32, 1])) });
+    block_on(sent(super::check(build, vec![0, 1]))).unwrap();
+}
