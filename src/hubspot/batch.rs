@@ -95,9 +95,9 @@ impl Batch {
         let from_fresh = most.saturating_sub(self.inputs.len()).min(self.fresh.len());
         let rest = Self {
             inputs: self.inputs.split_off(most.min(self.inputs.len())),
-            fresh: self.fresh.start + from_fresh..self.fresh.end,
+            fresh: range(self.fresh.start + from_fresh, self.fresh.end),
         };
-        self.fresh.end = self.fresh.start + from_fresh;
+        self.fresh = range(self.fresh.start, self.fresh.start + from_fresh);
         rest
     }
 
@@ -111,6 +111,11 @@ impl Batch {
         }
         self.inputs.append(&mut other.inputs);
     }
+}
+
+/// A range; all that are empty are the same, as they are in a checkpoint.
+fn range(start: usize, end: usize) -> Range<usize> {
+    if start < end { start..end } else { 0..0 }
 }
 
 /// What was gathered says nothing about where to read, and may be much.
@@ -145,7 +150,7 @@ pub(super) fn pack(waiting: &mut VecDeque<Batch>, most: usize, ids: &[ObjectId])
     while full.len() < most {
         let Some(mut next) = waiting.pop_front() else { break };
         // Beyond the list there is only what an altered checkpoint says.
-        next.fresh.end = next.fresh.end.min(ids.len());
+        next.fresh = range(next.fresh.start, next.fresh.end.min(ids.len()));
         let rest = next.split_off(most - full.len());
         full.append(next, ids);
         if rest.len() > 0 {

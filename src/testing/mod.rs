@@ -1,4 +1,5 @@
-//! Emulated services to test against, in memory or over loopback HTTP.
+//! Emulated services to test against, in memory or over loopback HTTP, and a
+//! [check](conformance) of a paginator of your own.
 //!
 //! [`HubSpot`] and [`Alloy`] hold data that follows from a seed, so they can be of
 //! any size and can say what a reading has to give. They check their requests as
@@ -35,6 +36,7 @@
 //! service itself does wrong on the whole of a reading.
 
 mod alloy;
+pub mod conformance;
 mod connection;
 mod faults;
 mod hubspot;

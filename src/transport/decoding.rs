@@ -1,11 +1,12 @@
 use std::str::Utf8Error;
 
+#[cfg(feature = "hubspot")]
 use bytes::Bytes;
 
 type Decoded<T> = Result<serde_json::Result<T>, Utf8Error>;
 
 /// A larger body is decoded where it holds up no other task.
-#[cfg(feature = "tokio")]
+#[cfg(all(feature = "hubspot", feature = "tokio"))]
 const LARGE: usize = 1024 * 1024;
 
 /// Decodes a body; its text is checked once for all that is read from it.

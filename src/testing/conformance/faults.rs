@@ -1,0 +1,76 @@
+use std::fmt::Debug;
+
+use super::{
+    places::places,
+    probe::{Fault, FaultKind},
+    reading::{Mark, Reading},
+    suite::{Plan, Suite, WINDOWS},
+    violation::{Rule, Violation, ensure},
+};
+use crate::{error::Error, paginator::Paginator};
+
+/// Readings in which one fetch fails, before the page was fetched or after it.
+impl<P, B> Suite<'_, P, B>
+where
+    P: Paginator,
+    P::Record: PartialEq + Debug,
+    B: Fn() -> P,
+{
+    pub(super) async fn check_faults(&self) -> Result<(), Violation> {
+        for window in WINDOWS {
+            let fetches = self.read(&Plan { window, ..Plan::default() }).await?.fetches;
+            for number in places(fetches.saturating_sub(1), self.options.few_places(), &[]) {
+                for kind in [FaultKind::Retryable, FaultKind::Fatal, FaultKind::TooLarge] {
+                    for is_after in [false, true] {
+                        let fault = Fault { at: number, kind, is_after };
+                        self.check_fault(fault, window)
+                            .await
+                            .map_err(|violation| violation.at(place(fault, window)))?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_fault(&self, fault: Fault, window: usize) -> Result<(), Violation> {
+        let plan = Plan { window, fault: Some(fault), ..Plan::default() };
+        let reading = self.read(&plan).await?;
+        let Some(error) = &reading.error else {
+            // With a window, one reading may take other requests than another, and
+            // may not need the one that failed.
+            let is_met = reading.has_met_fault && window == 1;
+            let is_due = is_met && fault.kind == FaultKind::Fatal;
+            ensure(!is_due, Rule::Error, || "the fatal error was not given out".to_owned())?;
+            let retries = reading.progress.retries;
+            ensure(retries == 1 || (retries == 0 && !is_met), Rule::Count, || {
+                format!("one request was made again, and {retries} are counted")
+            })?;
+            return self.judge(&[&reading]);
+        };
+        ensure(fault.kind != FaultKind::Retryable, Rule::Error, || {
+            format!("the error was given out: {error}")
+        })?;
+        let mark = where_it_failed(&reading, error)?;
+        self.resume(&reading, &mark, window, false).await.map_err(|violation| {
+            violation.at(format!("resumed from the error {}", self.after(mark.records)))
+        })
+    }
+}
+
+fn where_it_failed<R>(reading: &Reading<R>, error: &Error) -> Result<Mark, Violation> {
+    let checkpoint = error.checkpoint().cloned().ok_or_else(|| {
+        Violation::new(Rule::Error, format!("the error carries no checkpoint: {error}"))
+    })?;
+    Ok(Mark { checkpoint, ..reading.end() })
+}
+
+fn place(fault: Fault, window: usize) -> String {
+    let kind = match fault.kind {
+        FaultKind::Retryable => "fails once",
+        FaultKind::Fatal => "fails for good",
+        FaultKind::TooLarge => "is too large",
+    };
+    let when = if fault.is_after { "after its fetch" } else { "before its fetch" };
+    format!("where request {} {kind} {when}, with a window of {window}", fault.at + 1)
+}

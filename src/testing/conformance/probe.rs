@@ -1,0 +1,183 @@
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+
+use super::violation::{Rule, Violation};
+use crate::{
+    cursor::Cursor,
+    error::{Error, ErrorKind},
+    page::Page,
+    paginator::Paginator,
+};
+
+/// A failure of one fetch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Fault {
+    /// Which fetch fails, from 0.
+    pub(super) at: usize,
+    pub(super) kind: FaultKind,
+    /// Whether the page was fetched, and is lost on its way.
+    pub(super) is_after: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum FaultKind {
+    Retryable,
+    Fatal,
+    /// A fault after which smaller pages are asked for, where that can be.
+    TooLarge,
+}
+
+/// What tells an error of the check from the paginator's own.
+#[derive(Debug, thiserror::Error)]
+#[error("the check made it")]
+struct Injected;
+
+/// The paginator under test, as its stream sees it: the fetches are counted and
+/// bounded, each waits where it begins and where it ends, and one may fail.
+pub(super) struct Probe<P> {
+    paginator: P,
+    fault: Option<Fault>,
+    most_fetches: usize,
+    fetches: AtomicUsize,
+    has_failed: AtomicBool,
+    violation: OnceLock<Violation>,
+}
+
+impl<P: Paginator> Probe<P> {
+    pub(super) fn new(paginator: P, fault: Option<Fault>, most_fetches: usize) -> Self {
+        Self {
+            paginator,
+            fault,
+            most_fetches,
+            fetches: AtomicUsize::new(0),
+            has_failed: AtomicBool::new(false),
+            violation: OnceLock::new(),
+        }
+    }
+
+    /// How many pages were asked for.
+    pub(super) fn fetches(&self) -> usize {
+        self.fetches.load(Ordering::Relaxed)
+    }
+
+    /// Whether the fault came about.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed.load(Ordering::Relaxed)
+    }
+
+    /// Passes the error of a reading if the check made it.
+    pub(super) fn judge(&self, error: Option<&Error>) -> Result<(), Violation> {
+        if let Some(violation) = self.violation.get() {
+            return Err(violation.clone());
+        }
+        match error {
+            Some(error) if error.downcast_ref::<Injected>().is_none() => Err(Violation::by(error)),
+            _ => Ok(()),
+        }
+    }
+
+    fn fail(&self, number: usize, is_after: bool) -> Result<(), Error> {
+        let Some(fault) = self.fault.filter(|it| it.at == number && it.is_after == is_after) else {
+            return Ok(());
+        };
+        self.has_failed.store(true, Ordering::Relaxed);
+        let kind = match fault.kind {
+            FaultKind::Retryable => ErrorKind::Transport,
+            FaultKind::Fatal => ErrorKind::Other,
+            FaultKind::TooLarge => ErrorKind::TooLarge,
+        };
+        let error = Error::new(kind, "a fault of the check").with_source(Injected);
+        Err(error.with_retry_after(Duration::ZERO)) // no time passes
+    }
+
+    fn refuse(&self, violation: Violation) -> Error {
+        let error = Error::new(ErrorKind::Contract, violation.to_string());
+        let _ = self.violation.set(violation); // the first one counts
+        error
+    }
+}
+
+#[async_trait]
+impl<P: Paginator> Paginator for Probe<P> {
+    type Record = P::Record;
+    type Cursor = P::Cursor;
+
+    fn start(&self) -> P::Cursor {
+        self.paginator.start()
+    }
+
+    async fn fetch(&self, cursor: &P::Cursor) -> Result<Page<P::Record, P::Cursor>, Error> {
+        let number = self.fetches.fetch_add(1, Ordering::Relaxed);
+        if number >= self.most_fetches {
+            let message =
+                format!("it does not end: after {number} requests it still asks for more");
+            return Err(self.refuse(Violation::new(Rule::Endless, message)));
+        }
+        check_json(cursor).map_err(|violation| self.refuse(violation))?;
+        wait_once().await;
+        self.fail(number, false)?;
+        let page = self.paginator.fetch(cursor).await;
+        wait_once().await;
+        self.fail(number, true)?;
+        page
+    }
+
+    fn identity(&self) -> String {
+        self.paginator.identity()
+    }
+
+    fn pack(&self, waiting: &mut VecDeque<P::Cursor>, halvings: u32) {
+        self.paginator.pack(waiting, halvings);
+    }
+
+    fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
+        self.paginator.narrow(cursor, units)
+    }
+
+    fn predict(&self, before: &P::Cursor, at: &P::Cursor, total: Option<u64>) -> Option<P::Cursor> {
+        self.paginator.predict(before, at, total)
+    }
+
+    fn is_full(&self, cursor: &P::Cursor, halvings: u32) -> bool {
+        self.paginator.is_full(cursor, halvings)
+    }
+
+    fn divide(&self, cursor: &P::Cursor, parts: usize, total: Option<u64>) -> Vec<P::Cursor> {
+        self.paginator.divide(cursor, parts, total)
+    }
+}
+
+/// Whether a cursor comes back from JSON as it went.
+fn check_json<C: Cursor>(cursor: &C) -> Result<(), Violation> {
+    let what = match serde_json::to_string(cursor).map(|text| (serde_json::from_str(&text), text)) {
+        Ok((Ok(back), _)) if *cursor == back => return Ok(()),
+        Ok((Ok(back), text)) => format!("it goes as {text} and comes back as {back:?}"),
+        Ok((Err(error), text)) => format!("it goes as {text} and can't be read: {error}"),
+        Err(error) => format!("it can't be written: {error}"),
+    };
+    let what = format!("the cursor {cursor:?} does not come back from JSON: {what}");
+    Err(Violation::new(Rule::Cursor, what))
+}
+
+/// Waits until it is polled again, so that there is a place to drop it.
+async fn wait_once() {
+    let mut is_polled = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut is_polled, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
