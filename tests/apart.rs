@@ -9,10 +9,41 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use http::{Request, Response};
-use pagestream::{Error, Page, PaginatorExt, RateLimiter, Transport, from_fn};
+use pagestream::{
+    Error, Page, Paginator, PaginatorExt, RateLimiter, Transport, async_trait, from_fn,
+};
+use tokio::sync::watch;
 
 /// Longer than anything takes; only a test that fails waits for so long.
 const LONGEST: Duration = Duration::from_secs(30);
+
+/// Three pages; beyond them the service takes until it is told to go on.
+struct Slow {
+    go_on: watch::Receiver<bool>,
+    done: mpsc::Sender<u64>,
+}
+
+#[async_trait]
+impl Paginator for Slow {
+    type Record = u64;
+    type Cursor = u64;
+
+    fn start(&self) -> u64 {
+        0
+    }
+
+    async fn fetch(&self, page: &u64) -> Result<Page<u64, u64>, Error> {
+        if *page > 2 {
+            self.go_on.clone().wait_for(|go_on| *go_on).await.map_err(Error::other)?;
+            let _ = self.done.send(*page);
+        }
+        Ok(Page::new(vec![*page], (*page < 2).then_some(page + 1)))
+    }
+
+    fn predict(&self, before: &u64, at: &u64, _: Option<u64>) -> Option<u64> {
+        Some(at + (at - before))
+    }
+}
 
 /// Says so when it is dropped.
 struct Dropped(mpsc::Sender<u64>, u64);
@@ -76,6 +107,22 @@ async fn dropping_the_stream_drops_requests_that_run_beside_it() {
     let mut gone = (0..3).map(|_| is_dropped.recv_timeout(LONGEST).unwrap()).collect::<Vec<_>>();
     gone.sort_unstable();
     assert_eq!(gone, [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn guesses_beyond_the_end_come_to_their_end_though_the_stream_is_gone() {
+    let (go, go_on) = watch::channel(false);
+    let (done, is_done) = mpsc::channel();
+    let records = Slow { go_on, done }.into_read().window(4).records();
+    let monitor = records.monitor();
+    assert_eq!(records.try_collect::<Vec<_>>().await.unwrap(), [0, 1, 2]);
+    let guesses = monitor.progress().discarded;
+    assert!(guesses > 0);
+    go.send(true).unwrap();
+    for _ in 0..guesses {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(is_done.try_iter().count() as u64, guesses);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -38,3 +38,19 @@ pub(super) fn apart<T: Send + 'static>(
 pub(super) fn apart<T>(_: impl FnOnce() -> BoxFuture<'static, T>) -> Option<BoxFuture<'static, T>> {
     None
 }
+
+/// How long a request that nobody needs may take to come to its end.
+#[cfg(feature = "tokio")]
+const LONGEST_DRAIN: std::time::Duration = std::time::Duration::from_secs(10);
+
+/// Lets a request come to its end on the runtime, if there is one. To drop it would
+/// cost its connection, where a connection carries one request at a time.
+pub(super) fn drain<T: Send + 'static>(request: BoxFuture<'static, T>) {
+    #[cfg(feature = "tokio")]
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        // The timer belongs to the runtime, too.
+        runtime.spawn(async { tokio::time::timeout(LONGEST_DRAIN, request).await });
+        return;
+    }
+    drop(request);
+}

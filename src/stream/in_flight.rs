@@ -41,8 +41,9 @@ impl<F: Future + Unpin> InFlight<F> {
         Poll::Pending
     }
 
-    pub(super) fn clear(&mut self) {
-        self.alone = None;
-        self.crowd.clear();
+    /// Takes each of them out.
+    pub(super) fn take(&mut self) -> impl Iterator<Item = F> + use<F> {
+        let crowd = std::mem::take(&mut self.crowd);
+        self.alone.take().into_iter().chain(crowd)
     }
 }

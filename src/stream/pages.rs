@@ -392,7 +392,11 @@ impl<S: Source> PagesProjection<'_, S> {
 
     fn stop(&mut self, reason: StopReason) {
         *self.done = true;
-        self.in_flight.clear();
+        let in_flight = self.in_flight.take();
+        if reason == StopReason::End {
+            // They were guesses beyond the end.
+            in_flight.for_each(S::leave);
+        }
         self.arrived.clear();
         *self.in_hand = None;
         *self.timer = None;

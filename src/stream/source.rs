@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 
-use super::apart::apart;
+use super::apart::{apart, drain};
 use crate::{error::Error, frontier::Ticket, gauge::Gauge, page::Page, paginator::Paginator};
 
 /// What a request brings: its ticket, and the page or what went wrong.
@@ -39,6 +39,10 @@ pub trait Source: sealed::Sealed + Clone {
         cursor: Arc<<Self::Paginator as Paginator>::Cursor>,
         beside: bool,
     ) -> Self::Fetch;
+
+    /// Takes a request that nobody needs.
+    #[doc(hidden)]
+    fn leave(request: Self::Fetch);
 }
 
 mod sealed {
@@ -59,6 +63,10 @@ impl<'a, P: Paginator + ?Sized> Source for &'a P {
     fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>, _: bool) -> Self::Fetch {
         let paginator: &'a P = self;
         async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
+    }
+
+    fn leave(request: Self::Fetch) {
+        drop(request);
     }
 }
 
@@ -81,5 +89,9 @@ impl<P: Paginator + ?Sized + 'static> Source for Arc<P> {
             })
         });
         beside.flatten().unwrap_or_else(|| request(Arc::clone(self), cursor))
+    }
+
+    fn leave(request: Self::Fetch) {
+        drain(request);
     }
 }
