@@ -5,8 +5,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
-use super::endpoint::refused;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 
 /// Gives the secret that requests carry: an access token or an API key.
 ///
@@ -162,5 +161,6 @@ impl AsRef<[u8]> for Wiped {
 }
 
 fn refused_secret(message: &'static str) -> Error {
-    refused(format!("{message}: give another to the builder, or by its provider"))
+    let message = format!("{message}: give another to the builder, or by its provider");
+    Error::new(ErrorKind::Configuration, message)
 }

@@ -317,6 +317,6 @@ fn default_transport() -> Result<Arc<dyn Transport>, Error> {
     Err(refused("there is no transport: give one to the builder, or turn on the feature reqwest"))
 }
 
-pub(super) fn refused(message: impl Into<Cow<'static, str>>) -> Error {
+fn refused(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }
