@@ -58,11 +58,14 @@ impl fmt::Display for Measure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Reading { seconds, requests, lost, limit } => {
+                // Three digits say enough.
+                let places = if seconds < 1.0 { 3 } else { 2 };
                 match limit {
-                    Some((least, fewest)) => {
-                        write!(f, "{seconds:.2} s of {least:.2}, {requests} of {fewest}")?;
-                    }
-                    None => write!(f, "{seconds:.2} s, {requests}")?,
+                    Some((least, fewest)) => write!(
+                        f,
+                        "{seconds:.places$} s of {least:.places$}, {requests} of {fewest}"
+                    )?,
+                    None => write!(f, "{seconds:.places$} s, {requests}")?,
                 }
                 if lost > 0 { write!(f, ", **{lost} records lost**") } else { Ok(()) }
             }
