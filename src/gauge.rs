@@ -7,9 +7,17 @@ use std::{
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
+
+/// Whether anything can wait. Without a limiter in the process nobody needs to look.
+static IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Says that something can wait from now on.
+pub(crate) fn put_in_use() {
+    IN_USE.store(true, Ordering::Relaxed);
+}
 
 thread_local! {
     static CURRENT: RefCell<Option<Gauge>> = const { RefCell::new(None) };
@@ -23,6 +31,9 @@ impl Gauge {
     /// Runs `f`; what begins to wait meanwhile on this thread counts here. Of
     /// gauges within each other, the innermost counts.
     pub(crate) fn observe<T>(&self, f: impl FnOnce() -> T) -> T {
+        if !IN_USE.load(Ordering::Relaxed) {
+            return f();
+        }
         let _former = Former(CURRENT.replace(Some(self.clone())));
         f()
     }
@@ -80,10 +91,11 @@ impl Drop for Waiting {
 mod tests {
     use std::panic::catch_unwind;
 
-    use super::{Gauge, Waiting};
+    use super::{Gauge, Waiting, put_in_use};
 
     #[test]
     fn what_waits_counts_until_it_is_dropped() {
+        put_in_use();
         let gauge = Gauge::default();
         let [one, other] = gauge.observe(|| [Waiting::begin(), Waiting::begin()]);
         assert_eq!(gauge.count(), 2);
@@ -95,6 +107,7 @@ mod tests {
 
     #[test]
     fn the_innermost_gauge_counts_and_then_the_former_again() {
+        put_in_use();
         let [outer, inner] = [Gauge::default(), Gauge::default()];
         let waiting = outer.observe(|| {
             let first = inner.observe(Waiting::begin);
@@ -107,6 +120,7 @@ mod tests {
 
     #[test]
     fn a_panic_brings_the_former_gauge_back() {
+        put_in_use();
         let [outer, inner] = [Gauge::default(), Gauge::default()];
         outer.observe(|| {
             catch_unwind(|| inner.observe(|| panic!("within"))).unwrap_err();
@@ -117,6 +131,7 @@ mod tests {
 
     #[test]
     fn without_a_gauge_nothing_counts() {
+        put_in_use();
         let gauge = Gauge::default();
         gauge.observe(|| ());
         let _waiting = Waiting::begin();

@@ -25,6 +25,10 @@ impl<F: Future + Unpin> InFlight<F> {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.alone.is_none() && self.crowd.is_empty()
+    }
+
     /// What one of them brought; pending also where there are none.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
         if let Some(request) = &mut self.alone

@@ -195,7 +195,9 @@ impl<S: Source> Pages<S> {
         }
         loop {
             let turn = this.send();
-            if let Poll::Ready(fetched) = this.ledger.throttled.observe(|| this.in_flight.poll(cx))
+            if !this.in_flight.is_empty()
+                && let Poll::Ready(fetched) =
+                    this.ledger.throttled.observe(|| this.in_flight.poll(cx))
             {
                 this.arrive(fetched);
                 continue;

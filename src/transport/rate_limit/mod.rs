@@ -28,7 +28,7 @@ use super::{Transport, retry_after};
 use crate::{
     clock,
     error::{Error, ErrorKind},
-    gauge::{Gauge, Waiting},
+    gauge::{Gauge, Waiting, put_in_use},
 };
 
 /// A longer time to spend a budget in is refused.
@@ -131,6 +131,7 @@ impl RateLimiter {
     }
 
     pub(crate) fn of(requests: NonZeroU32, per: Duration) -> Self {
+        put_in_use();
         // A burst of b with one more each t starts at most b + ⌈per / t⌉ - 1 in a
         // half-open window. That is all of them if t is per / (requests - b + 1),
         // rounded up.
