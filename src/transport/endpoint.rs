@@ -234,7 +234,11 @@ impl Endpoint {
     /// The body of a response as text, checked once for all that is read from it.
     pub(crate) fn text<'r>(&self, response: &'r Response<Bytes>) -> Result<&'r str, Error> {
         std::str::from_utf8(response.body()).map_err(|error| {
-            self.unexpected("the response is no UTF-8", response).with_source(error)
+            // One that was cut short within a character may come whole the next time.
+            let is_cut_short = error.error_len().is_none();
+            self.unexpected("the response is no UTF-8", response)
+                .with_retryable(is_cut_short)
+                .with_source(error)
         })
     }
 }

@@ -8,6 +8,8 @@ mod deadline;
 mod endpoint;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod redaction;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry_after;
