@@ -15,12 +15,8 @@ const WINDOW: usize = 16;
 /// Reads one id a request, of a service that breaks for good at some request.
 async fn outage(from: usize, retry: Retry) -> (usize, usize, usize) {
     let hubspot = HubSpot::new(1).objects(600);
-    let service = Faulty::new(
-        hubspot.clone(),
-        move |n, _| {
-            if n >= from { answer(503, &[], "") } else { None }
-        },
-    );
+    let service =
+        Faulty::new(hubspot.clone(), move |n, _| (n >= from).then(|| answer(503, &[], "")));
     let associations = companies(&hubspot, 1, service.transport());
     let outcome = drain(associations.read().window(WINDOW).retry(retry).records()).await;
     let pages = usize::try_from(outcome.monitor.progress().pages).unwrap();

@@ -30,7 +30,7 @@ async fn a_page_that_failed_is_fetched_again_with_its_cursor_and_the_records_sho
 #[tokio::test(start_paused = true)]
 async fn a_request_is_made_again_just_as_it_was() {
     let service = Faulty::new(Alloy::new(1).records(95), |n, _| {
-        if n == 3 || n == 4 { answer(503, &[], "") } else { None }
+        (n == 3 || n == 4).then(|| answer(503, &[], ""))
     });
     let records = drain(contacts(&service).records()).await.whole();
     assert!(records.into_iter().map(|contact| contact.id).eq(0..95));
@@ -44,9 +44,8 @@ async fn a_request_is_made_again_just_as_it_was() {
 async fn a_batch_that_failed_is_made_again_and_each_association_comes_once() {
     for window in [1, 8] {
         let hubspot = HubSpot::new(1).objects(90).pages(|place| place % 4);
-        let service = Faulty::new(hubspot.clone(), |n, _| {
-            if n % 3 == 0 { answer(502, &[], "<html>") } else { None }
-        });
+        let service =
+            Faulty::new(hubspot.clone(), |n, _| (n % 3 == 0).then(|| answer(502, &[], "<html>")));
         let associations = companies(&hubspot, 10, service.transport());
         let records = associations.read().window(window).records();
         assert_eq!(read_companies(records).await, held(&hubspot));
@@ -74,7 +73,7 @@ async fn a_page_that_fails_for_good_leaves_those_before_it_and_a_checkpoint_to_t
 #[tokio::test(start_paused = true)]
 async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_to_the_rest() {
     let service = Faulty::new(Alloy::new(1).records(95), |n, _| {
-        if (3..=10).contains(&n) { answer(503, &[], "") } else { None }
+        ((3..=10).contains(&n)).then(|| answer(503, &[], ""))
     });
     let action = contacts(&service);
     let outcome = drain(action.records()).await;
@@ -85,9 +84,8 @@ async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_to_the_rest(
     assert!(drain(rest).await.whole().into_iter().map(|contact| contact.id).eq(20..95));
 
     let hubspot = HubSpot::new(1).objects(40);
-    let service = Faulty::new(hubspot.clone(), |n, _| {
-        if (3..=10).contains(&n) { answer(503, &[], "") } else { None }
-    });
+    let service =
+        Faulty::new(hubspot.clone(), |n, _| ((3..=10).contains(&n)).then(|| answer(503, &[], "")));
     let associations = companies(&hubspot, 10, service.transport());
     let outcome = drain(associations.records()).await;
     let mut all = outcome.records.iter().map(told).collect::<Vec<_>>();

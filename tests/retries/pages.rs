@@ -16,7 +16,7 @@ pub(crate) const SECOND: Duration = Duration::from_secs(1);
 /// Pages of two numbers each, in a chain, or all behind the first.
 #[derive(Clone)]
 pub(crate) struct Pages {
-    pub(crate) pages: u64,
+    pub(crate) count: u64,
     pub(crate) branches: bool,
     pub(crate) fault: Arc<dyn Fn(u64, usize) -> Option<Error> + Send + Sync>,
     /// How long the answer with a page takes.
@@ -31,7 +31,7 @@ impl Pages {
         fault: impl Fn(u64, usize) -> Option<Error> + Send + Sync + 'static,
     ) -> Self {
         Self {
-            pages,
+            count: pages,
             branches: false,
             fault: Arc::new(fault),
             latency: |_| LATENCY,
@@ -79,9 +79,9 @@ impl Paginator for Pages {
             return Err(error);
         }
         let next = match (self.branches, *page) {
-            (true, 1) => 2..=self.pages,
-            (false, page) if page < self.pages => page + 1..=page + 1,
-            _ => 1..=0,
+            (true, 1) => 2..self.count + 1,
+            (false, page) if page < self.count => page + 1..page + 2,
+            _ => 0..0,
         };
         Ok(Page::new(vec![2 * page, 2 * page + 1], next))
     }

@@ -73,7 +73,7 @@ async fn sixteen_batches_that_meet_a_429_together_wait_once() {
     let start = Instant::now();
     let hubspot = HubSpot::new(1).objects(100);
     let service = Faulty::new(hubspot.clone(), |n, _| {
-        if n <= 16 { answer(429, &[("retry-after", "10")], "{}") } else { None }
+        (n <= 16).then(|| answer(429, &[("retry-after", "10")], "{}"))
     });
     let associations = companies(&hubspot, 1, service.transport());
     let records = associations.read().window(16).records();

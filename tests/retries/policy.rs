@@ -37,7 +37,7 @@ async fn never_gives_out_the_first_error_and_asks_for_no_smaller_page() {
     let error = drain(pages.read().retry(Retry::never()).records()).await.error();
     assert_eq!((error.attempts(), pages.asked()), (1, vec![1, 2]));
 
-    let service = Faulty::new(Alloy::new(1), |_, _| answer(413, &[], ""));
+    let service = Faulty::new(Alloy::new(1), |_, _| Some(answer(413, &[], "")));
     let error = drain(contacts(&service).read().retry(Retry::never()).records()).await.error();
     assert_eq!((error.status(), service.requests()), (Some(413), 1));
 }

@@ -21,12 +21,12 @@ const BEFORE: &str = "Wed, 21 Oct 2026 07:20:00 GMT";
 /// How long it takes from a first answer with these headers to the second request.
 async fn wait_after(status: u16, headers: &'static [(&'static str, &'static str)]) -> Duration {
     let service = Faulty::new(Alloy::new(1).records(5), move |n, _| {
-        if n == 1 { answer(status, headers, "{}") } else { None }
+        (n == 1).then(|| answer(status, headers, "{}"))
     });
     assert_eq!(drain(contacts(&service).records()).await.whole().len(), 5);
     let times = service.times();
     assert_eq!(times.len(), 2);
-    times[1] - times[0] - LATENCY
+    times[1] - (times[0] + LATENCY)
 }
 
 #[tokio::test(start_paused = true)]
@@ -47,7 +47,7 @@ async fn a_retry_after_above_the_cap_is_given_out_at_once_and_says_how_long() {
         let start = Instant::now();
         let service = Faulty::new(Alloy::new(1).records(5), move |n, _| {
             let wait = seconds.to_string();
-            if n == 1 { answer(429, &[("retry-after", &wait)], "{}") } else { None }
+            (n == 1).then(|| answer(429, &[("retry-after", &wait)], "{}"))
         });
         let mut retry = Retry::default();
         if cap != 120 {
@@ -68,7 +68,7 @@ async fn a_retry_after_above_the_cap_is_given_out_at_once_and_says_how_long() {
 async fn the_longest_retry_after_does_no_harm() {
     let forever = "99999999999999999999999999";
     let service =
-        Faulty::new(Alloy::new(1), move |_, _| answer(429, &[("retry-after", forever)], ""));
+        Faulty::new(Alloy::new(1), move |_, _| Some(answer(429, &[("retry-after", forever)], "")));
     let retry = Retry::default().max_retry_after(Duration::MAX).max_total(Duration::MAX);
     let error = drain(contacts(&service).read().retry(retry).records()).await.error();
     assert_eq!(error.retry_after(), Some(Duration::from_secs(u64::MAX)));
@@ -79,13 +79,10 @@ async fn a_locked_object_of_hubspot_is_waited_for_2_s_or_as_long_as_it_says() {
     for (headers, least) in [(&[][..], 2), (&[("retry-after", "5")], 5)] {
         let hubspot = HubSpot::new(1).objects(3);
         let service =
-            Faulty::new(
-                hubspot.clone(),
-                move |n, _| if n == 1 { answer(423, headers, "{}") } else { None },
-            );
+            Faulty::new(hubspot.clone(), move |n, _| (n == 1).then(|| answer(423, headers, "{}")));
         let associations = companies(&hubspot, 10, service.transport());
         assert_eq!(read_companies(associations.records()).await, held(&hubspot));
         let times = service.times();
-        assert_eq!(times[1] - times[0] - LATENCY, least * SECOND);
+        assert_eq!(times[1] - (times[0] + LATENCY), least * SECOND);
     }
 }

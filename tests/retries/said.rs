@@ -31,7 +31,7 @@ fn said(category: &str, sub_category: Option<&str>, message: &str, id: &str) -> 
 /// it takes to read it with retries.
 async fn refused_once(status: u16, body: &'static str) -> (Error, usize) {
     let hubspot = HubSpot::new(1).objects(3);
-    let fault = move |n, _: &Request<Bytes>| if n == 1 { answer(status, &[], body) } else { None };
+    let fault = move |n, _: &Request<Bytes>| (n == 1).then(|| answer(status, &[], body));
     let service = Faulty::new(hubspot.clone(), fault);
     let associations = companies(&hubspot, 10, service.transport());
     let error = drain(associations.read().retry(Retry::never()).records()).await.error();
@@ -101,7 +101,7 @@ async fn what_alloy_said_is_typed_in_both_of_its_forms() {
         ("<html>", None, None),
     ];
     for (body, category, message) in forms {
-        let service = Faulty::new(Alloy::new(1), move |_, _| answer(422, &[], body));
+        let service = Faulty::new(Alloy::new(1), move |_, _| Some(answer(422, &[], body)));
         let error = drain(contacts(&service).records()).await.error();
         assert_eq!(error.said().category.as_deref(), category, "{body}");
         assert_eq!(error.said().message.as_deref(), message, "{body}");

@@ -76,9 +76,9 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
     let _guard = tracing::subscriber::set_default(subscriber);
 
     let service = Faulty::new(Alloy::new(1).records(30), |n, _| match n {
-        1 => answer(429, &[("retry-after", "7")], r#"{"message":"slowly"}"#),
-        3 => answer(413, &[], ""),
-        6 => answer(400, &[], ""),
+        1 => Some(answer(429, &[("retry-after", "7")], r#"{"message":"slowly"}"#)),
+        3 => Some(answer(413, &[], "")),
+        6 => Some(answer(400, &[], "")),
         _ => None,
     });
     let outcome = drain(contacts(&service).records()).await;

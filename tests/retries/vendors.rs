@@ -13,9 +13,11 @@ use crate::pages::LATENCY;
 #[derive(Clone)]
 pub(crate) struct Faulty<T> {
     service: T,
-    fault: Arc<dyn Fn(usize, &Request<Bytes>) -> Option<Answer> + Send + Sync>,
+    fault: Arc<Fault>,
     log: Arc<Mutex<Vec<(Instant, Bytes)>>>,
 }
+
+type Fault = dyn Fn(usize, &Request<Bytes>) -> Option<Answer> + Send + Sync;
 
 pub(crate) type Answer = Result<Response<Bytes>, Error>;
 
@@ -63,14 +65,11 @@ impl<T: Transport + Clone + 'static> Faulty<T> {
     }
 }
 
-pub(crate) fn answer(
-    status: u16,
-    headers: &[(&str, &str)],
-    body: impl Into<Bytes>,
-) -> Option<Answer> {
+#[allow(clippy::unnecessary_wraps, reason = "some answers are errors of the transport")]
+pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Bytes>) -> Answer {
     let response = Response::builder().status(status);
     let response = headers.iter().fold(response, |it, (name, value)| it.header(*name, *value));
-    Some(Ok(response.body(body.into()).unwrap()))
+    Ok(response.body(body.into()).unwrap())
 }
 
 #[derive(Debug, PartialEq, serde::Deserialize)]
