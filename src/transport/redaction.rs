@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn a_secret_is_taken_out_as_it_is_and_as_it_is_escaped() {
         let json = serde_json::to_string(SECRET).unwrap();
-        let percent: String = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let percent =
+            SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
         let html = SECRET.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
         let forms = [
             SECRET.to_owned(),
@@ -112,8 +113,16 @@ mod tests {
             SECRET.escape_debug().to_string(),
             SECRET.escape_debug().to_string().escape_debug().to_string(),
             SECRET.escape_unicode().to_string(),
-            SECRET.chars().map(|it| format!("\\u{:04X}", u32::from(it))).collect(),
-            SECRET.chars().map(|it| format!("\\x{:02x}", u32::from(it))).collect(),
+            SECRET
+                .chars()
+                .map(|it| format!("\\u{:04X}", u32::from(it)))
+                .collect::<Vec<_>>()
+                .concat(),
+            SECRET
+                .chars()
+                .map(|it| format!("\\x{:02x}", u32::from(it)))
+                .collect::<Vec<_>>()
+                .concat(),
             SECRET.replace('=', r"\u003d").replace('&', r"\u0026"),
             percent.to_uppercase(),
             percent,
