@@ -5,14 +5,21 @@ use std::{
     io::{self, Write},
     net::SocketAddr,
     sync::Arc,
+    time::Duration,
 };
 
 use bytes::Bytes;
+use futures::TryStreamExt;
 use http::{Method, Request, Response};
-use pagestream::{Error, ErrorKind, Reqwest, Transport};
+use pagestream::{
+    Error, ErrorKind, PaginatorExt, Reqwest, Transport,
+    alloy::Action,
+    testing::{Alloy, Server},
+};
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
+    time::{Instant, interval, sleep, timeout},
 };
 
 /// `{"data":[1,2,3]}`, compressed.
@@ -239,6 +246,192 @@ async fn a_request_that_can_not_be_sent_is_an_error() {
     let request = Request::builder().uri("/a/path").body(Bytes::new()).unwrap();
     let error = Reqwest::new().unwrap().send(request).await.unwrap_err();
     assert!(!error.is_retryable(), "{error:?}");
+}
+
+// ---- Bounds
+
+/// A deadline that a test can wait for.
+const SHORT: Duration = Duration::from_millis(200);
+
+/// Longer than any test should take.
+const LONG: Duration = Duration::from_secs(10);
+
+/// Answers each connection with the first piece at once, and then with the other again
+/// and again, each after a while, until nobody listens.
+async fn trickle(first: &'static [u8], again: &'static [u8], after: Duration) -> SocketAddr {
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let mut asked = Vec::new();
+            tokio::spawn(async move {
+                while !asked.ends_with(b"\r\n\r\n{}") && read_some(&stream, &mut asked).await {}
+                let mut pieces = interval(after.max(Duration::from_millis(1)));
+                let mut piece = first;
+                loop {
+                    pieces.tick().await;
+                    if !write_all(&stream, piece).await {
+                        break;
+                    }
+                    piece = again;
+                }
+            });
+        }
+    });
+    address
+}
+
+/// Whether all of it could be written.
+async fn write_all(stream: &TcpStream, mut piece: &[u8]) -> bool {
+    while !piece.is_empty() {
+        if stream.writable().await.is_err() {
+            return false;
+        }
+        match stream.try_write(piece) {
+            Ok(written) => piece = &piece[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(_) => return false,
+        }
+    }
+    true
+}
+
+/// The error of a request, and how long it took.
+async fn error_of(transport: Reqwest, address: SocketAddr) -> (Error, Duration) {
+    let start = Instant::now();
+    let response = timeout(LONG, transport.send(post(address, "{}")));
+    let error = response.await.expect("it ends").unwrap_err();
+    (error, start.elapsed())
+}
+
+async fn ends_at_the_deadline(address: SocketAddr) {
+    let (error, took) = error_of(Reqwest::new().unwrap().deadline(SHORT), address).await;
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert!(error.is_retryable() && error.to_string().contains("200ms"), "{error}");
+    assert!(took >= SHORT && took < 10 * SHORT, "{took:?}");
+}
+
+const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n{";
+
+#[tokio::test]
+async fn a_body_that_trickles_ends_at_the_deadline() {
+    let address = trickle(HEAD, b" ", Duration::from_millis(20)).await;
+    ends_at_the_deadline(address).await;
+}
+
+#[tokio::test]
+async fn a_body_that_stalls_ends_at_the_deadline() {
+    ends_at_the_deadline(trickle(HEAD, b"", LONG).await).await;
+}
+
+#[tokio::test]
+async fn headers_that_trickle_end_at_the_deadline() {
+    let address = trickle(b"HTTP/1.1 200 OK\r\n", b"x: y\r\n", Duration::from_millis(20)).await;
+    ends_at_the_deadline(address).await;
+}
+
+#[tokio::test]
+async fn a_service_that_never_answers_ends_at_the_deadline() {
+    ends_at_the_deadline(trickle(b"", b"", LONG).await).await;
+}
+
+#[tokio::test]
+async fn a_service_that_accepts_no_connection_ends_at_the_deadline() {
+    let (_listener, address) = listen().await;
+    ends_at_the_deadline(address).await;
+}
+
+#[tokio::test]
+async fn a_body_that_says_that_it_is_too_large_is_not_waited_for() {
+    let answers: [&[u8]; 3] = [
+        b"HTTP/1.1 200 OK\r\ncontent-length: 11\r\n\r\n0123456789",
+        b"HTTP/1.1 200 OK\r\ncontent-length: 1000000000000\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\ncontent-length: 9223372036854775807\r\n\r\n0",
+    ];
+    for answer in answers {
+        let address = trickle(answer, b"", LONG).await;
+        let (error, took) = error_of(Reqwest::new().unwrap().max_body(10), address).await;
+        assert_eq!(error.kind(), ErrorKind::TooLarge);
+        assert!(error.is_too_large() && !error.is_retryable());
+        assert!(error.to_string().contains("10 bytes"), "{error}");
+        assert!(took < LONG / 2, "{took:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_body_without_end_stops_at_the_limit() {
+    let head = b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    let address = trickle(head, b"a\r\n0123456789\r\n", Duration::ZERO).await;
+    let (error, _) = error_of(Reqwest::new().unwrap().max_body(95), address).await;
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+}
+
+#[tokio::test]
+async fn a_body_of_just_the_limit_comes_through() {
+    for limit in [16, 17, usize::MAX] {
+        // It is the unpacked body that counts.
+        let (address, asked) = serve(2, gzipped(&GZIP)).await;
+        let transport = Reqwest::new().unwrap().max_body(limit);
+        let response = transport.send(post(address, "{}")).await.unwrap();
+        assert_eq!(response.body().len(), 16);
+        asked.await.unwrap();
+    }
+    let (address, asked) = serve(2, gzipped(&GZIP)).await;
+    let (error, _) = error_of(Reqwest::new().unwrap().max_body(15), address).await;
+    assert_eq!(error.kind(), ErrorKind::TooLarge);
+    asked.await.unwrap();
+}
+
+#[tokio::test]
+async fn a_connection_that_is_reset_in_a_body_is_an_error_of_the_transport() {
+    let (listener, address) = listen().await;
+    tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut asked = Vec::new();
+        read_some(&stream, &mut asked).await;
+        assert!(write_all(&stream, HEAD).await);
+        sleep(Duration::from_millis(20)).await; // so that the head is read before the reset
+        stream.set_zero_linger().unwrap();
+    });
+    let (error, took) = error_of(Reqwest::new().unwrap(), address).await;
+    assert_eq!(error.kind(), ErrorKind::Transport);
+    assert!(error.is_retryable());
+    assert!(took < LONG / 2);
+    let cause = error.downcast_ref::<io::Error>().unwrap();
+    assert_eq!(cause.kind(), io::ErrorKind::ConnectionReset);
+}
+
+#[tokio::test]
+async fn a_consumer_that_is_slow_does_not_use_up_the_deadline() {
+    #[derive(serde::Deserialize)]
+    struct Contact {
+        id: u64,
+    }
+
+    let service = Alloy::new(1).records(60).latency(Duration::from_millis(5));
+    let server = Server::start(service.clone()).await.unwrap();
+    let contacts = Action::<Contact>::builder("hubspot", "listContacts")
+        .api_key("a-key")
+        .credential_id("68d9876543210fedcba98765")
+        .limit(20)
+        .base_url(server.base_url())
+        .transport(Reqwest::new().unwrap().deadline(Duration::from_secs(5)))
+        .build()
+        .unwrap();
+    let mut stream = contacts.read().window(2).records();
+    let monitor = stream.monitor();
+    let mut ids = Vec::new();
+    while let Some(contact) = stream.try_next().await.unwrap() {
+        ids.push(contact.id);
+        if contact.id % 20 == 0 {
+            assert_eq!(monitor.progress().in_flight, usize::from(contact.id < 40));
+            // The hours pass while the next page is on its way, and nobody asks for it.
+            tokio::time::pause();
+            tokio::time::advance(Duration::from_secs(3 * 60 * 60)).await;
+            tokio::time::resume();
+        }
+    }
+    assert!(ids.into_iter().eq(0..60));
+    assert_eq!((monitor.progress().retries, service.requests()), (0, 3));
 }
 
 #[test]

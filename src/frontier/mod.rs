@@ -200,11 +200,13 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Whether one more page can be held. The page being handed out counts, so a
     /// window of 1 asks for a page only when the one before is used up. Where the
-    /// foremost page is late, some more are held, so that the others need not stop.
+    /// foremost page is late, some more are held, so that the others need not stop;
+    /// a request that failed keeps its place.
     fn has_room(&self, window: usize) -> bool {
         let is_late = self.open.front().is_some_and(|open| !open.is_ready());
         let most = if is_late && window > 1 { window.saturating_mul(REORDERED) } else { window };
-        self.open.len() < most
+        let arrived = self.open.iter().filter(|open| matches!(open.state, State::Arrived(_)));
+        self.open.len() < most && self.open.len() - arrived.count() + self.draining.len() < window
     }
 
     fn open(&mut self, request: Request<C>, halvings: u32) -> Open<C> {

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 
+use super::redaction::redact;
 use crate::error::{Error, ErrorKind};
 
 /// Gives the secret that requests carry: an access token or an API key.
@@ -115,7 +116,7 @@ impl Keyring {
     pub(super) fn redact(&self, text: &str) -> String {
         let keys = self.lock();
         let keys = [&keys.current, &keys.former].into_iter().flatten();
-        keys.fold(text.to_owned(), |text, key| key.redact(&text))
+        keys.fold(text.to_owned(), |text, key| redact(&text, key.secret.expose_secret()))
     }
 
     fn lock(&self) -> MutexGuard<'_, Keys> {
@@ -139,16 +140,6 @@ impl Key {
 
     fn is(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.secret, &other.secret)
-    }
-
-    /// As it is, and as JSON and Rust write it.
-    fn redact(&self, text: &str) -> String {
-        let secret = self.secret.expose_secret();
-        let debug = Zeroizing::new(secret.escape_debug().to_string());
-        let json = Zeroizing::new(serde_json::to_string(secret).unwrap_or_default());
-        let json = json.trim_matches('"');
-        let forms = [secret, debug.as_str(), json].into_iter().filter(|form| !form.is_empty());
-        forms.fold(text.to_owned(), |text, form| text.replace(form, "[secret]"))
     }
 }
 

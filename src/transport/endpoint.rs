@@ -110,8 +110,8 @@ impl EndpointBuilder {
 
     fn uri(&self, path: &str) -> Result<Uri, Error> {
         let base_url = &self.base_url;
+        let shown = shown(base_url);
         if base_url.contains('@') {
-            // It may hold a password, so it is not shown.
             return Err(refused("the base URL names a user: credentials have no place in it"));
         }
         let uri = format!("{}{path}", base_url.trim_end_matches('/'));
@@ -121,12 +121,14 @@ impl EndpointBuilder {
                 && !base_url.contains(['?', '#'])
         });
         let uri = uri.ok_or_else(|| {
-            refused(format!("the base URL {base_url:?} is none: give one like https://host"))
+            refused(format!(
+                "the base URL {shown:?} is none: give one like https://host, without a query"
+            ))
         })?;
         let is_plain = uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback);
         if is_plain && !self.allows_plain_http {
             return Err(refused(format!(
-                "the base URL {base_url:?} would send the credentials in the clear: give one with \
+                "the base URL {shown:?} would send the credentials in the clear: give one with \
                  https, or call `allow_plain_http`"
             )));
         }
@@ -249,9 +251,11 @@ impl Endpoint {
         match decoded {
             Ok(Ok(decoded)) => Ok(decoded),
             Ok(Err(source)) => Err(self.undecoded(what, response, source)),
-            Err(source) => {
-                Err(self.unexpected("the response is no UTF-8", response).with_source(source))
-            }
+            Err(source) => Err(self
+                .unexpected("the response is no UTF-8", response)
+                // One that was cut within a character may come whole the next time.
+                .with_retryable(source.error_len().is_none())
+                .with_source(source)),
         }
     }
 
@@ -279,9 +283,18 @@ impl Debug for Endpoint {
 
 impl Debug for EndpointBuilder {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let shown = if self.base_url.contains('@') { "[with a user]" } else { &self.base_url };
-        f.debug_struct("EndpointBuilder").field("base_url", &shown).finish_non_exhaustive()
+        let base_url = shown(&self.base_url);
+        f.debug_struct("EndpointBuilder").field("base_url", &base_url).finish_non_exhaustive()
     }
+}
+
+/// What may be seen of a base URL. Its user and its query may hold a secret, though they
+/// have no place there.
+fn shown(base_url: &str) -> &str {
+    if base_url.contains('@') {
+        return "[with a user]";
+    }
+    base_url.split(['?', '#']).next().unwrap_or_default()
 }
 
 /// What the service said, as the end of a message.

@@ -10,6 +10,8 @@ mod decoding;
 mod endpoint;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod redaction;
 #[cfg(feature = "reqwest")]
 mod reqwest;
 mod retry_after;

@@ -83,6 +83,11 @@ impl Reqwest {
 
     async fn exchange(&self, request: reqwest::Request) -> Result<Response<Bytes>, Error> {
         let response = self.client.execute(request).await.map_err(broken)?;
+        // What says so itself is not waited for.
+        let is_in_bounds = |length| usize::try_from(length).is_ok_and(|it| it <= self.max_body);
+        if !response.content_length().is_none_or(is_in_bounds) {
+            return Err(self.too_large());
+        }
         let (head, body) = Response::from(response).into_parts();
         let body = Limited::new(body, self.max_body).collect().await;
         Ok(Response::from_parts(head, body.map_err(|error| self.cut_short(error))?.to_bytes()))
@@ -91,12 +96,14 @@ impl Reqwest {
     fn cut_short(&self, error: Box<dyn StdError + Send + Sync>) -> Error {
         match error.downcast::<reqwest::Error>() {
             Ok(error) => broken(*error),
-            Err(error) if error.is::<LengthLimitError>() => {
-                let message = format!("the response is larger than {} bytes", self.max_body);
-                Error::new(ErrorKind::TooLarge, message)
-            }
+            Err(error) if error.is::<LengthLimitError>() => self.too_large(),
             Err(error) => Error::new(ErrorKind::Transport, CUT_SHORT).with_source(error),
         }
+    }
+
+    fn too_large(&self) -> Error {
+        let message = format!("the response is larger than {} bytes", self.max_body);
+        Error::new(ErrorKind::TooLarge, message)
     }
 }
 

@@ -1,0 +1,171 @@
+//! Takes a secret out of what a service says, however the service writes it.
+
+/// What stands in the place of a secret.
+const REDACTED: &str = "[secret]";
+
+/// How far an escape is followed, so that a text of nothing else takes no longer.
+const LONGEST_ESCAPE: usize = 16;
+
+/// A text without a secret: as it is, and as JSON, Rust, HTML or a URL escape it, also
+/// one within the other.
+pub(super) fn redact(text: &str, secret: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        match behind_secret(rest, secret) {
+            Some(behind) if !secret.is_empty() => {
+                redacted.push_str(REDACTED);
+                rest = behind;
+            }
+            _ => {
+                redacted.push(first);
+                rest = &rest[first.len_utf8()..];
+            }
+        }
+    }
+    redacted
+}
+
+/// What stands behind the secret, if the text begins with it.
+fn behind_secret<'t>(text: &'t str, secret: &str) -> Option<&'t str> {
+    text.strip_prefix(secret).or_else(|| secret.chars().try_fold(text, behind))
+}
+
+/// What stands behind a character, if the text begins with it. Its escaped forms come
+/// first, since some begin with the character itself.
+fn behind(text: &str, wanted: char) -> Option<&str> {
+    let backslashes = text.bytes().take(LONGEST_ESCAPE).take_while(|&byte| byte == b'\\').count();
+    let unescaped = &text[backslashes..];
+    let is_escaped = backslashes > 0;
+    if is_escaped && let Some(behind) = behind_number(unescaped, wanted) {
+        return Some(behind);
+    }
+    if is_escaped && wanted == '\\' {
+        return Some(unescaped);
+    }
+    behind_percent(text, wanted)
+        .or_else(|| behind_entity(text, wanted))
+        .or_else(|| unescaped.strip_prefix(wanted))
+}
+
+/// The same for a URL's `%2f`.
+fn behind_percent(text: &str, wanted: char) -> Option<&str> {
+    let (digits, behind) = text.strip_prefix('%')?.split_at_checked(2)?;
+    numbered(digits, 16, wanted).then_some(behind)
+}
+
+/// The same for an entity of HTML: `&amp;`, `&#47;`, `&#x2f;`.
+fn behind_entity(text: &str, wanted: char) -> Option<&str> {
+    let (entity, behind) = until(text.strip_prefix('&')?, b';')?;
+    let is_wanted = match entity {
+        "amp" => wanted == '&',
+        "lt" => wanted == '<',
+        "gt" => wanted == '>',
+        "quot" => wanted == '"',
+        "apos" => wanted == '\'',
+        entity => {
+            let number = entity.strip_prefix('#')?;
+            let hex = number.strip_prefix(['x', 'X']);
+            hex.map_or_else(|| numbered(number, 10, wanted), |hex| numbered(hex, 16, wanted))
+        }
+    };
+    is_wanted.then_some(behind)
+}
+
+/// The same for the number of a character behind a backslash: `u002f`, `u{2f}`, `x2f`.
+fn behind_number(text: &str, wanted: char) -> Option<&str> {
+    let (digits, behind) = if let Some(braced) = text.strip_prefix("u{") {
+        until(braced, b'}')?
+    } else if let Some(digits) = text.strip_prefix('u') {
+        digits.split_at_checked(4)?
+    } else {
+        text.strip_prefix('x')?.split_at_checked(2)?
+    };
+    numbered(digits, 16, wanted).then_some(behind)
+}
+
+/// What stands before and behind the end of an escape.
+fn until(text: &str, end: u8) -> Option<(&str, &str)> {
+    let place = text.bytes().take(LONGEST_ESCAPE).position(|byte| byte == end)?;
+    Some((&text[..place], &text[place + 1..]))
+}
+
+fn numbered(digits: &str, radix: u32, wanted: char) -> bool {
+    u32::from_str_radix(digits, radix) == Ok(u32::from(wanted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::redact;
+
+    const SECRET: &str = r#"pat-"na1"\/+=&<7>'u"#;
+
+    #[test]
+    fn a_secret_is_taken_out_as_it_is_and_as_it_is_escaped() {
+        let json = serde_json::to_string(SECRET).unwrap();
+        let percent =
+            SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
+        let html = SECRET.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+        let forms = [
+            SECRET.to_owned(),
+            json.trim_matches('"').to_owned(),
+            json.trim_matches('"').replace('/', r"\/"),
+            SECRET.escape_debug().to_string(),
+            SECRET.escape_debug().to_string().escape_debug().to_string(),
+            SECRET.escape_unicode().to_string(),
+            SECRET
+                .chars()
+                .map(|it| format!("\\u{:04X}", u32::from(it)))
+                .collect::<Vec<_>>()
+                .concat(),
+            SECRET
+                .chars()
+                .map(|it| format!("\\x{:02x}", u32::from(it)))
+                .collect::<Vec<_>>()
+                .concat(),
+            SECRET.replace('=', r"\u003d").replace('&', r"\u0026"),
+            percent.to_uppercase(),
+            percent,
+            html.replace('"', "&quot;").replace('\'', "&apos;"),
+            html.replace('"', "&#34;").replace('\'', "&#x27;"),
+        ];
+        for form in forms {
+            let text = format!("The token {form} and {form} again, {form}");
+            let redacted = redact(&text, SECRET);
+            assert_eq!(redacted, "The token [secret] and [secret] again, [secret]", "{form}");
+        }
+    }
+
+    #[test]
+    fn a_text_of_escapes_alone_takes_no_longer_than_another() {
+        // Beyond any patience if each were followed to the end of the text.
+        for piece in ["\\", "&", "\\u{", "%"] {
+            let text = piece.repeat(500_000);
+            assert_eq!(redact(&text, r"&\%"), text);
+        }
+    }
+
+    #[test]
+    fn what_is_no_secret_stays_as_it_is() {
+        let texts = [
+            "",
+            "pat",
+            r#"pat-"na1"\/+=&<7>'"#,
+            "%",
+            "%e9é",
+            "\\",
+            r"\u",
+            r"\u{",
+            r"\uéééé",
+            "&#;",
+            "&;",
+            "&#xzz;",
+            "é%é",
+            r#"pat-"na2"\/+=&<7>'u"#,
+        ];
+        for text in texts {
+            assert_eq!(redact(text, SECRET), text);
+            assert_eq!(redact(text, ""), text);
+        }
+    }
+}
