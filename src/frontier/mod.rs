@@ -183,7 +183,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let mut open = if let Some(request) = self.next_resumed(plan, halvings) {
             self.open(request, halvings)
         } else if self.waiting.is_empty() {
-            let cursor = self.guess(plan, halvings)?;
+            let cursor = self.guess(plan, halvings, window)?;
             let before = self.open.back().map(|open| Arc::clone(&open.request.cursor));
             let guess = Some(LeadsTo::Unknown);
             Open { before, guess, ..self.open(Request::new(cursor), halvings) }
@@ -264,12 +264,15 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         now: Option<Instant>,
     ) -> Option<Request<C>> {
         plan.pack(&mut self.waiting, halvings);
-        let foremost = self.waiting.front()?;
-        let fingerprint = fingerprint(foremost);
-        if self.trail.is_closed_by(fingerprint) {
-            self.circle = true;
+        let foremost = self.waiting.front();
+        let fingerprint = foremost.map(fingerprint);
+        self.circle = fingerprint.is_some_and(|it| self.trail.is_closed_by(it));
+        let (Some(foremost), Some(fingerprint), false) = (foremost, fingerprint, self.circle)
+        else {
+            // Nothing waits for company.
+            self.company.left();
             return None;
-        }
+        };
         if let Some(now) = now
             && !plan.is_full(foremost, halvings)
             && self.company.is_awaited(in_flight, now)
