@@ -165,8 +165,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         self.retries.pause = None;
         let window = self.width.of(window);
-        let in_flight = self.in_flight();
-        if in_flight >= window {
+        if self.in_flight() >= window {
             return None;
         }
         let sent = (window > 1).then(&now);
@@ -188,7 +187,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             let guess = Some(LeadsTo::Unknown);
             Open { before, guess, ..self.open(Request::new(cursor), halvings) }
         } else {
-            let request = self.next_waiting(plan, halvings, in_flight, sent)?;
+            let request = self.next_waiting(plan, halvings, sent)?;
             let before = self.led_by.take();
             Open { before, ..self.open(request, halvings) }
         };
@@ -260,7 +259,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         &mut self,
         plan: &impl Plan<C>,
         halvings: u32,
-        in_flight: usize,
         now: Option<Instant>,
     ) -> Option<Request<C>> {
         plan.pack(&mut self.waiting, halvings);
@@ -273,9 +271,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             self.company.left();
             return None;
         };
+        let on_their_way = self.open.iter().filter(|open| open.is_in_flight());
         if let Some(now) = now
             && !plan.is_full(foremost, halvings)
-            && self.company.is_awaited(in_flight, now)
+            && self.company.is_awaited(on_their_way.filter_map(|open| open.sent), now)
         {
             return None;
         }
