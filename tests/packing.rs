@@ -117,17 +117,18 @@ async fn every_window_gives_the_same_records_and_each_object_its_own_in_order() 
 /// When each request went out, and how many inputs it had.
 async fn sent(service: &HubSpot, faults: Faults, window: usize) -> Vec<(Duration, usize)> {
     let begin = Instant::now();
+    let ids = service.ids();
     let sent = Arc::new(Mutex::new(Vec::new()));
-    let (seen, faulty) = (Arc::clone(&sent), Arc::new(faults.on(service.clone())));
+    let (seen, service) = (Arc::clone(&sent), Arc::new(faults.on(service.clone())));
     let transport = move |request: Request<Bytes>| {
         let body = serde_json::from_slice::<Value>(request.body()).unwrap();
         let inputs = body["inputs"].as_array().unwrap().len();
         seen.lock().unwrap().push((begin.elapsed(), inputs));
-        let faulty = Arc::clone(&faulty);
-        async move { faulty.send(request).await }
+        let service = Arc::clone(&service);
+        async move { service.send(request).await }
     };
     let associations = Associations::builder("deals", "companies")
-        .ids(service.ids())
+        .ids(ids)
         .token("a-test-token")
         .batch_size(10)
         .transport(transport)

@@ -117,8 +117,8 @@ async fn any_window_gives_them_through_faults_by_chance() {
             let passing = [429, 500, 502, 503].map(Fault::status).into_iter();
             let passing = passing.chain([Fault::truncated(), Fault::reset(Place::InBody)]);
             let faults = Faults::seeded(seed).one_in(4).of(passing).jitter(LATENCY * 3);
-            let faulty = faults.on(service(flaws));
-            let read = ids(faulty, 10).into_read().window(window).retry(patient(seed));
+            let service = faults.on(service(flaws));
+            let read = ids(service, 10).into_read().window(window).retry(patient(seed));
             let read = whole(read).await;
             assert_eq!(read.records, expected, "{name}, window {window}");
             assert!(faults.met() > 0, "{name}, window {window}");
@@ -140,8 +140,8 @@ async fn any_window_gives_them_in_smaller_pages_where_they_are_too_large() {
                 limit > 3 && offset / 20 % 2 == 1
             };
             let faults = Faults::script([]).when(too_large, Fault::status(413)).jitter(LATENCY);
-            let faulty = faults.on(service(flaws));
-            let read = ids(faulty, 10).into_read().window(window).retry(patient(1));
+            let service = faults.on(service(flaws));
+            let read = ids(service, 10).into_read().window(window).retry(patient(1));
             let read = whole(read).await;
             assert!(read.records.into_iter().eq(0..230), "{name}, window {window}");
             assert!(faults.met() > 0, "{name}, window {window}");

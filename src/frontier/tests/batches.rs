@@ -180,7 +180,7 @@ fn waiting_for_company(now: Instant) -> Frontier<Batch> {
 fn a_partial_request_waits_a_fifth_of_the_time_that_requests_take() {
     let now = Instant::now();
     let mut frontier = waiting_for_company(now);
-    let almost = now + LATENCY + LATENCY / 5 - Duration::from_nanos(1);
+    let almost = now + LATENCY + LATENCY / 6;
     assert_eq!(send(&mut frontier, almost, 2), []);
     let sent = send(&mut frontier, now + LATENCY + LATENCY / 5, 2);
     assert_eq!(sent, [(3, Arc::new(vec![(0, 1)]))]);
