@@ -265,6 +265,28 @@ async fn a_circle_of_cursors_of_any_length_fails_its_object_alone() {
 }
 
 #[tokio::test]
+async fn a_circle_of_an_object_that_is_asked_for_alone_is_none_of_the_reading() {
+    for (length, objects) in (1..=3).flat_map(|length| (1..40).map(move |it| (length, it))) {
+        let last = usize::try_from(objects).unwrap() - 1;
+        let circle =
+            move |place, page| (place == last && page == 3).then_some(HubSpotFlaw::Circle(length));
+        let service = HubSpot::new(1).objects(objects).pages(|_| 5).flawed(circle);
+        let associations = Associations::builder("deals", "companies")
+            .ids(service.ids())
+            .token("a-test-token")
+            .batch_size(1)
+            .transport(service.clone())
+            .build()
+            .unwrap();
+        let outcome = read(&associations).await;
+        assert_eq!(outcome.progress.stop, Some(StopReason::End), "{length} behind {objects}");
+        let ids = service.ids().last().map(|id| vec![id.to_string()]);
+        assert_eq!(Some(outcome.errors[0].ids().to_vec()), ids, "{length} behind {objects}");
+        assert_eq!(outcome.failed().1, ErrorKind::Loop);
+    }
+}
+
+#[tokio::test]
 async fn a_circle_that_finds_no_page_behind_it_is_none() {
     let service = hubspot(|page| (page < 2).then_some(HubSpotFlaw::Circle(2)));
     assert_eq!(others_whole(&service).await, (10, vec![]));

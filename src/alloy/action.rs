@@ -161,9 +161,10 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
         let step = judge(cursor.offset, count, pagination.as_ref(), reader.without_pagination)?;
         let next = step.next.filter(|next| cursor.end.is_none_or(|end| *next < end));
         let next = next.map(|offset| Offset { offset, limit: reader.limit, ..*cursor });
-        if cursor.end.is_some() {
+        if let Some(end) = cursor.end {
             // A service that gives more than it is asked for gives what is another part's.
-            records.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+            let left = end.saturating_sub(cursor.offset);
+            records.truncate(usize::try_from(left).unwrap_or(usize::MAX));
         }
         Ok(Page::new(records, next)
             .with_skipped(step.skipped)
@@ -196,7 +197,8 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
             return vec![*cursor];
         };
         let parts = u64::try_from(parts).unwrap_or(u64::MAX).max(1);
-        let length = (end - cursor.offset).div_ceil(parts).next_multiple_of(cursor.limit.max(1));
+        let length = (end - cursor.offset).div_ceil(parts);
+        let length = length.checked_next_multiple_of(cursor.limit.max(1)).unwrap_or(u64::MAX);
         let mut rest = *cursor;
         let mut split = Vec::new();
         while let Some(begin) = rest.offset.checked_add(length).filter(|begin| *begin < end) {

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// It waits for such a part of the time that requests take.
 const PART: u32 = 5;
 
-/// A request that is not full waits a little while others are on their way, which
+/// A request that is not full waits a little while others are about to come, which
 /// may bring what fills it. It is the rule at the end of a batch reading: each of
 /// many responses leads on for a few ids, which fit into one request.
 #[derive(Debug, Default)]
@@ -22,13 +22,16 @@ impl Company {
         self.latency = Some(self.latency.map_or(time, |latency| (latency * 7 + time) / 8));
     }
 
-    /// Whether the foremost request waits.
-    pub(super) fn is_awaited(&mut self, in_flight: usize, now: Instant) -> bool {
-        let Some(latency) = self.latency.filter(|_| in_flight > 0) else {
-            self.until = None;
-            return false;
-        };
-        now < *self.until.get_or_insert(now + latency / PART)
+    /// Whether the foremost request waits. It does so only for requests that will
+    /// probably come in that time; `sent` is when those on their way went out.
+    pub(super) fn is_awaited(
+        &mut self,
+        mut sent: impl Iterator<Item = Instant>,
+        now: Instant,
+    ) -> bool {
+        let Some(latency) = self.latency else { return false };
+        let until = *self.until.get_or_insert(now + latency / PART);
+        now < until && sent.any(|sent| sent + latency <= until)
     }
 
     /// Takes in that a request went out.

@@ -13,11 +13,20 @@ use crate::trail::fingerprint;
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The cursor to which the last request will probably lead.
-    pub(super) fn guess(&self, plan: &impl Plan<C>, halvings: u32) -> Option<C> {
+    ///
+    /// One place in the window is left to the page that will tell whether the guesses
+    /// are right. None is made behind a guess that failed or brought nothing: the end
+    /// may lie before it.
+    pub(super) fn guess(&self, plan: &impl Plan<C>, halvings: u32, window: usize) -> Option<C> {
         let last = self.open.back()?;
-        let guesses = self.open.iter().filter(|open| open.is_guess()).count();
-        let is_held = |open: &super::Open<C>| matches!(open.state, State::Held);
-        if !self.confidence.allows(guesses) || self.open.iter().any(is_held) {
+        let guesses = || self.open.iter().filter(|open| open.is_guess());
+        let on_their_way = guesses().filter(|guess| guess.is_in_flight()).count();
+        let is_doubtful = guesses().any(|guess| match &guess.state {
+            State::Held => true,
+            State::Arrived(shape) => shape.records == 0,
+            _ => false,
+        });
+        if !self.confidence.allows(guesses().count()) || on_their_way + 1 >= window || is_doubtful {
             return None;
         }
         let cursor = match (&last.guess, &last.state) {

@@ -165,8 +165,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         self.retries.pause = None;
         let window = self.width.of(window);
-        let in_flight = self.in_flight();
-        if in_flight >= window {
+        if self.in_flight() >= window {
             return None;
         }
         let sent = (window > 1).then(&now);
@@ -183,12 +182,12 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let mut open = if let Some(request) = self.next_resumed(plan, halvings) {
             self.open(request, halvings)
         } else if self.waiting.is_empty() {
-            let cursor = self.guess(plan, halvings)?;
+            let cursor = self.guess(plan, halvings, window)?;
             let before = self.open.back().map(|open| Arc::clone(&open.request.cursor));
             let guess = Some(LeadsTo::Unknown);
             Open { before, guess, ..self.open(Request::new(cursor), halvings) }
         } else {
-            let request = self.next_waiting(plan, halvings, in_flight, sent)?;
+            let request = self.next_waiting(plan, halvings, sent)?;
             let before = self.led_by.take();
             Open { before, ..self.open(request, halvings) }
         };
@@ -262,19 +261,22 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         &mut self,
         plan: &impl Plan<C>,
         halvings: u32,
-        in_flight: usize,
         now: Option<Instant>,
     ) -> Option<Request<C>> {
         plan.pack(&mut self.waiting, halvings);
-        let foremost = self.waiting.front()?;
-        let fingerprint = fingerprint(foremost);
-        if self.trail.is_closed_by(fingerprint) {
-            self.circle = true;
+        let foremost = self.waiting.front();
+        let fingerprint = foremost.map(fingerprint);
+        self.circle = fingerprint.is_some_and(|it| self.trail.is_closed_by(it));
+        let (Some(foremost), Some(fingerprint), false) = (foremost, fingerprint, self.circle)
+        else {
+            // Nothing waits for company.
+            self.company.left();
             return None;
-        }
+        };
+        let on_their_way = self.open.iter().filter(|open| open.is_in_flight());
         if let Some(now) = now
             && !plan.is_full(foremost, halvings)
-            && self.company.is_awaited(in_flight, now)
+            && self.company.is_awaited(on_their_way.filter_map(|open| open.sent), now)
         {
             return None;
         }

@@ -21,7 +21,10 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 /// # Records
 ///
 /// One [`Association`] for each pair of objects. Those of one request come in
-/// the order of its ids, whatever the order of the response.
+/// the order of its ids, whatever the order of the response. Those of one object
+/// come in the order of its pages. Which objects share a request depends on the
+/// [window](crate::Read::window) and on what the service answers first, so the order
+/// from one object to another does, too.
 ///
 /// # Errors
 ///

@@ -118,10 +118,11 @@ fn range(start: usize, end: usize) -> Range<usize> {
     if start < end { start..end } else { 0..0 }
 }
 
-/// What was gathered says nothing about where to read, and may be much.
+/// What was gathered says nothing about where to read, and may be much. The trail
+/// tells an object that goes in a circle from a reading that does: it fails alone.
 impl Hash for Input {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.id, &self.after).hash(state);
+        (&self.id, &self.after, self.trail).hash(state);
     }
 }
 

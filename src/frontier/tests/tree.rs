@@ -1,31 +1,15 @@
-//! The core by itself: a service of random shape, read with a random window, in
-//! a random order of arrivals, cut and resumed at random places.
+//! A service that branches at random, read with a random window, in a random order
+//! of arrivals, cut and resumed at random places.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-    time::Instant,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Instant};
 
 use proptest::{collection::vec, prelude::*};
 
-use super::{Frontier, Plan, Position, Replay, Rest, Shape, Ticket, Trail, Turn, Verdict};
+use super::{
+    super::{Frontier, Position, Replay, Rest, Shape, Ticket, Trail, Turn, Verdict},
+    Plain,
+};
 use crate::error::{Error, ErrorKind};
-
-/// A paginator that rearranges and predicts nothing.
-struct Plain;
-
-impl<C> Plan<C> for Plain {
-    fn pack(&self, _: &mut VecDeque<C>, _: u32) {}
-
-    fn predict(&self, _: &C, _: &C, _: Option<u64>) -> Option<C> {
-        None
-    }
-
-    fn is_full(&self, _: &C, _: u32) -> bool {
-        true
-    }
-}
 
 /// A page of the service: its units, or none where it is a page without units.
 #[derive(Clone, Debug)]

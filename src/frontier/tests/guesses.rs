@@ -1,0 +1,202 @@
+//! The rules of guesses, a test each.
+
+use super::{
+    chain::Reading,
+    offsets::{Beyond, Fault, LIMIT, Service},
+};
+
+/// The offsets in flight, as pages.
+fn in_flight(reading: &Reading<'_>) -> Vec<u64> {
+    reading.in_flight.iter().map(|(_, offset)| offset.at / LIMIT).collect()
+}
+
+/// All in flight come, in their order, and what may be sent is sent. Gives the offsets
+/// in flight, as pages.
+fn round(reading: &mut Reading<'_>) -> Vec<u64> {
+    for _ in 0..reading.in_flight.len() {
+        reading.come(0, None);
+    }
+    reading.hand_out_all();
+    reading.send();
+    in_flight(reading)
+}
+
+/// A reading with a window of 4 that has sent its first request.
+fn begin(service: &Service) -> Reading<'_> {
+    let mut reading = Reading::new(service, 4, &[0], 0);
+    reading.send();
+    assert_eq!(in_flight(&reading), [0], "the first page is fetched alone");
+    reading
+}
+
+/// The same when the guesses run: pages 1 to 4 are in flight.
+fn running(service: &Service) -> Reading<'_> {
+    let mut reading = begin(service);
+    assert_eq!(round(&mut reading), [1, 2, 3, 4], "it teaches the step");
+    reading
+}
+
+/// A service of so many full pages.
+fn pages(pages: u64) -> Service {
+    Service::even(pages * LIMIT)
+}
+
+#[test]
+fn the_first_page_teaches_the_step_and_then_guesses_fill_the_window() {
+    let service = pages(20);
+    let mut reading = running(&service);
+    assert_eq!(round(&mut reading), [5, 6, 7, 8]);
+    reading.run();
+    assert_eq!(reading.requests.len(), 20 + 3);
+}
+
+#[test]
+fn a_step_that_changes_throws_the_guesses_away_and_they_grow_again() {
+    let mut service = pages(40);
+    service.odd.insert(2 * LIMIT, 3 * LIMIT);
+    let mut reading = running(&service);
+    // Page 2 leads to page 5; 3 and 4 were in vain.
+    assert_eq!(round(&mut reading), [5, 8], "one guess, with the step that it learned");
+    assert_eq!(reading.discarded.len(), 2);
+    assert_eq!(round(&mut reading), [6], "that was wrong, too");
+    assert_eq!(round(&mut reading), [7, 8]);
+    assert_eq!(round(&mut reading), [9, 10, 11]);
+    assert_eq!(round(&mut reading), [12, 13, 14, 15], "as many as the window has");
+    reading.run();
+}
+
+#[test]
+fn a_clamped_service_is_guessed_by_its_own_step() {
+    let service = Service { most: LIMIT / 2, ..pages(20) };
+    let mut reading = begin(&service);
+    round(&mut reading);
+    assert_eq!(reading.requests, [0, 4, 8, 12, 16]);
+    reading.run();
+    assert_eq!(reading.discarded.len(), 3, "those beyond the end");
+}
+
+#[test]
+fn a_short_page_that_leads_on_is_no_end() {
+    let mut service = pages(10);
+    service.odd.insert(3 * LIMIT, 1);
+    running(&service).run();
+}
+
+#[test]
+fn a_guess_that_comes_before_its_page_is_confirmed_waits_and_is_not_asked_for_again() {
+    let service = pages(10);
+    let mut reading = running(&service);
+    reading.come(3, None);
+    reading.come(2, None);
+    reading.hand_out_all();
+    assert_eq!(reading.out, LIMIT, "the first page alone");
+    reading.come(0, None);
+    reading.come(0, None);
+    reading.hand_out_all();
+    assert_eq!(reading.out, 5 * LIMIT);
+    assert_eq!(reading.requests.len(), 5);
+    reading.run();
+}
+
+#[test]
+fn the_failure_of_a_guess_is_heard_when_the_guess_was_right() {
+    let service = pages(10);
+    let mut reading = running(&service);
+    reading.come(1, Some(Fault::Busy));
+    reading.send();
+    assert_eq!(in_flight(&reading), [1, 3, 4], "there is no guess behind one that failed");
+    reading.come(0, None);
+    reading.send();
+    assert!(in_flight(&reading).contains(&2), "it was right, and is made again");
+    reading.run();
+}
+
+#[test]
+fn the_failure_of_a_wrong_guess_is_heard_by_nobody() {
+    let mut service = pages(10);
+    service.odd.insert(LIMIT, 2 * LIMIT);
+    let mut reading = running(&service);
+    reading.come(1, Some(Fault::Fatal));
+    reading.run();
+    assert_eq!(reading.frontier.delayed(), 0);
+}
+
+#[test]
+fn what_a_service_says_beyond_its_end_is_heard_by_nobody() {
+    for beyond in [Beyond::Empty, Beyond::Refused, Beyond::More] {
+        let service = Service { beyond, ..pages(3) };
+        let mut reading = running(&service);
+        // What is beyond the end comes first.
+        reading.come(3, None);
+        reading.come(2, None);
+        reading.run();
+        assert!(reading.beyond() > 0, "{beyond:?}");
+    }
+}
+
+#[test]
+fn a_last_page_that_is_to_be_made_again_leaves_no_room_for_one_more_guess() {
+    let service = pages(2);
+    for fault in [Fault::Busy, Fault::RateLimitedForASecond, Fault::TimedOut] {
+        let mut reading = running(&service);
+        reading.come(0, Some(fault));
+        reading.run();
+        assert!(reading.beyond() < 4, "{fault:?}: {:?}", reading.requests);
+    }
+}
+
+#[test]
+fn wrong_guesses_on_their_way_have_a_place_in_the_window() {
+    let mut service = pages(20);
+    service.odd.insert(LIMIT, 7 * LIMIT);
+    let mut reading = running(&service);
+    reading.come(0, None);
+    reading.hand_out_all();
+    reading.send();
+    assert_eq!(in_flight(&reading), [2, 3, 4, 8]);
+    reading.come(0, None);
+    reading.send();
+    assert_eq!(in_flight(&reading).len(), 4);
+    reading.run();
+}
+
+#[test]
+fn a_total_ends_the_guesses_and_not_the_reading() {
+    let right = Service { total: Some(6 * LIMIT), ..pages(6) };
+    let mut reading = running(&right);
+    assert_eq!(round(&mut reading), [5]);
+    reading.run();
+    assert_eq!(reading.requests.len(), 6);
+
+    let too_small = Service { total: Some(3 * LIMIT), ..pages(6) };
+    let mut reading = begin(&too_small);
+    assert_eq!(round(&mut reading), [1, 2]);
+    assert_eq!(round(&mut reading), [3]);
+    reading.run();
+    assert_eq!(reading.requests.len(), 6);
+}
+
+#[test]
+fn a_service_that_asks_for_fewer_requests_gets_half_as_many_and_then_one_more_at_a_time() {
+    let service = pages(100);
+    let mut reading = running(&service);
+    reading.come(0, Some(Fault::RateLimited));
+    reading.come(0, None);
+    reading.send();
+    assert_eq!(in_flight(&reading), [3, 4], "half as many");
+    reading.come(0, None);
+    reading.send();
+    assert_eq!(in_flight(&reading), [4, 1, 5], "two pages came");
+    assert_eq!(round(&mut reading), [6, 7, 8, 9], "and three");
+    reading.run();
+}
+
+#[test]
+fn a_service_that_contradicts_every_guess_is_mostly_read_without() {
+    let mut service = Service::even(400);
+    service.odd = (0..400).map(|at| (at, 1 + at % 2)).collect();
+    let mut reading = begin(&service);
+    reading.run();
+    let pages = reading.requests.len() - reading.discarded.len();
+    assert!(reading.discarded.len() < 20, "{} of {pages}", reading.discarded.len());
+}
