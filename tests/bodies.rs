@@ -208,6 +208,8 @@ async fn a_key_that_comes_twice_is_an_error_where_it_decides() {
     for body in [
         format!(r#"{{"data":[1],"data":[2],{end}}}"#),
         format!(r#"{{"data":[1],{end},"data":[1]}}"#),
+        format!(r#"{{"data":[1],"pagination":{{"hasMore":true,"nextOffset":1}},{end}}}"#),
+        r#"{"data":[1],"pagination":{"hasMore":true,"nextOffset":1,"hasMore":false}}"#.to_owned(),
     ] {
         assert_eq!(kind(&of_alloy(body.clone()).await), Some(ErrorKind::Decode), "{body}");
     }

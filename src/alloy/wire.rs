@@ -10,7 +10,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
 };
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Value, value::RawValue};
 use xxhash_rust::xxh3::xxh3_64;
 
 /// Where in the body the limit, the offset and the action's other inputs stand.
@@ -116,8 +116,10 @@ pub(super) fn decode<T: DeserializeOwned>(
     let pagination = found.pagination.map(RawValue::get).filter(|raw| *raw != "null");
     let pagination = pagination.map(|raw| {
         // Serde would take an array for the fields in their order.
-        let object = serde_json::from_str::<Map<String, Value>>(raw)?;
-        Pagination::deserialize(Value::Object(object))
+        if !raw.starts_with('{') {
+            return Err(serde_json::Error::custom("the paging object is no object"));
+        }
+        serde_json::from_str(raw)
     });
     let pagination = pagination.transpose()?;
     Ok(Envelope { data: found.data, pagination, digest })
@@ -186,6 +188,9 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Node<'_, '_, 'de, T> {
             self.found.beside_before_data = self.found.beside.len();
             self.found.data = data.map_or(Data::Null, Data::List);
         } else if self.seek.pagination.is_some_and(<[_]>::is_empty) {
+            if self.found.pagination.is_some() {
+                return Err(D::Error::custom("the paging object stands there twice"));
+            }
             let raw = <&RawValue>::deserialize(deserializer)?;
             self.found.pagination = Some(raw);
             self.found.beside.push(raw.get());

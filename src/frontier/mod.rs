@@ -169,7 +169,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             return None;
         }
         let sent = (window > 1).then(&now);
-        if let Some(open) = self.open.iter_mut().find(|open| open.is_due(&now)) {
+        if let Some(open) = self.wanted_mut().find(|open| open.is_due(&now)) {
             open.state = State::InFlight;
             open.sent = sent;
             return Some((open.ticket, Arc::clone(&open.request.cursor)));
@@ -229,7 +229,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         if self.in_flight() >= self.width.of(window) {
             return None;
         }
-        let due = self.open.iter().filter_map(|open| match open.state {
+        let wanted = self.open.iter().take_while(|open| !open.is_failed());
+        let due = wanted.filter_map(|open| match open.state {
             State::Due(due) => Some(due),
             _ => None,
         });
@@ -474,6 +475,18 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             replay: request.replay,
         }));
         rest
+    }
+
+    /// The open requests but for those behind one that failed for good: theirs is no
+    /// turn that ever comes.
+    fn wanted_mut(&mut self) -> impl Iterator<Item = &mut Open<C>> {
+        self.open.iter_mut().take_while(|open| !open.is_failed())
+    }
+
+    /// The cursor of an open request, and how many pages are handed out before it.
+    pub(crate) fn cursor(&self, ticket: Ticket) -> (Arc<C>, usize) {
+        let place = self.place(ticket);
+        (Arc::clone(&self.open[place].request.cursor), place)
     }
 
     fn at(&mut self, ticket: Ticket) -> &mut Open<C> {

@@ -87,6 +87,10 @@ impl<C> Open<C> {
         matches!(self.state, State::InFlight)
     }
 
+    pub(super) fn is_failed(&self) -> bool {
+        matches!(self.state, State::Failed)
+    }
+
     /// Whether it can be handed out, or its error given out.
     pub(super) fn is_ready(&self) -> bool {
         !self.is_guess() && matches!(self.state, State::Arrived(_) | State::Failed)

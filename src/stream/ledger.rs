@@ -148,6 +148,9 @@ impl<C: Cursor> Entries<C> {
         plan: &impl Plan<C>,
     ) -> Option<Error> {
         let now = clock::now();
+        let (cursor, pages_before) = self.frontier.cursor(ticket);
+        let page = self.closed.pages.saturating_add(pages_before as u64 + 1);
+        let error = error.at(page, serde_json::to_string(&cursor).ok());
         match self.frontier.fail(ticket, &error, now, plan) {
             Verdict::Fatal(attempts) => Some(error.with_attempts(attempts)),
             Verdict::Held => Some(error),

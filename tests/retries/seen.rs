@@ -96,7 +96,8 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
     assert_eq!(events.len(), 2, "one for each retry, and none for what is given out: {events:?}");
     for field in [
         "message=a page failed and is asked for again",
-        "error=the service refused the request: \"slowly\" (status 429)",
+        "error=the service refused the request: \"slowly\" (status 429), at page 1, cursor",
+        "\"offset\":0",
         "kind=Status",
         "status=429",
         "delay_ms=7000",
@@ -104,7 +105,8 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
     ] {
         assert!(events[0].contains(field), "{field} in {}", events[0]);
     }
-    for field in ["status=413", "delay_ms=0", "smaller=true"] {
+    for field in ["status=413", "delay_ms=0", "smaller=true", "at page 2, cursor", "\"offset\":10"]
+    {
         assert!(events[1].contains(field), "{field} in {}", events[1]);
     }
 }
