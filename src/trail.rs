@@ -47,7 +47,7 @@ impl Trail {
 
     /// Whether this is a trail without a step.
     pub(crate) fn is_empty(&self) -> bool {
-        self.reach == 0
+        *self == Self::default()
     }
 
     /// Whether going to a cursor with this fingerprint closes a circle.
