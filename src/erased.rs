@@ -66,8 +66,11 @@ impl<P: Paginator> Paginator for Erased<P> {
     fn pack(&self, waiting: &mut VecDeque<Value>, halvings: u32) {
         let shown = waiting.iter().take(SHOWN_TO_PACK).map(restore);
         let Ok(mut inner) = shown.collect::<Result<VecDeque<P::Cursor>, _>>() else { return };
-        let shown = inner.len();
+        let (shown, before) = (inner.len(), inner.clone());
         self.0.pack(&mut inner, halvings);
+        if inner == before {
+            return;
+        }
         let Ok(packed) = inner.iter().map(to_json).collect::<Result<Vec<_>, _>>() else { return };
         waiting.drain(..shown);
         for cursor in packed.into_iter().rev() {

@@ -69,8 +69,12 @@ impl<R, C> Page<R, C> {
     /// request has [units](Page::with_units). A unit that failed without a
     /// record leads to no next cursor.
     pub fn with_failure(mut self, unit: impl Into<Option<usize>>, error: Error) -> Self {
-        self.failures.push(Failure { unit: unit.into(), error: error.partial() });
+        self.fail(unit.into(), error);
         self
+    }
+
+    pub(crate) fn fail(&mut self, unit: Option<usize>, error: Error) {
+        self.failures.push(Failure { unit, error: error.partial() });
     }
 
     /// Says how many of the records belong to each unit of the request, in

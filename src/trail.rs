@@ -1,13 +1,14 @@
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{Hash, Hasher};
 
+use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
 /// What tells a cursor from others on a trail.
 ///
-/// It may change with the version of Rust. A circle is then found later, and
+/// It may change with a version of the hasher. A circle is then found later, and
 /// nothing else is lost.
 pub(crate) fn fingerprint(cursor: &impl Hash) -> u64 {
-    let mut hasher = DefaultHasher::new();
+    let mut hasher = FxHasher::default();
     cursor.hash(&mut hasher);
     hasher.finish()
 }

@@ -165,6 +165,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         self.retries.pause = None;
         let window = self.width.of(window);
+        if window == 1 && self.open.front().is_some_and(|open| !open.is_due_at_some_time()) {
+            // One request at a time, and it is on its way or being handed out.
+            return None;
+        }
         if self.in_flight() >= window {
             return None;
         }
@@ -495,6 +499,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     }
 
     fn place(&self, ticket: Ticket) -> usize {
+        // Mostly it is the foremost.
+        if self.open.front().is_some_and(|open| open.ticket == ticket) {
+            return 0;
+        }
         let place = self.open.iter().position(|open| open.ticket == ticket);
         place.expect("only open requests have tickets that are still in use")
     }

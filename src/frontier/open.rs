@@ -79,6 +79,10 @@ impl<C> Open<C> {
         matches!(self.state, State::Due(due) if due <= now())
     }
 
+    pub(super) fn is_due_at_some_time(&self) -> bool {
+        matches!(self.state, State::Due(_))
+    }
+
     pub(super) fn is_guess(&self) -> bool {
         self.guess.is_some()
     }

@@ -126,17 +126,17 @@ impl<C: Cursor> Entries<C> {
     pub(super) fn take_in<R>(
         &mut self,
         ticket: Ticket,
-        mut page: Page<R, C>,
+        page: &mut Page<R, C>,
         plan: &impl Plan<C>,
-    ) -> Result<Page<R, C>, Error> {
+    ) -> Result<(), Error> {
         if let Some(replay) = self.frontier.replay(ticket) {
-            page = check_replay(page, replay);
+            check_replay(page, replay);
         }
-        let shape = shape(&page)?;
+        let shape = shape(page)?;
         let next = std::mem::take(&mut page.next);
         self.frontier.heed_total(page.total);
         self.frontier.arrive(ticket, next, shape, clock::now, plan);
-        Ok(page)
+        Ok(())
     }
 
     /// Judges the failure of a request: its error, if it is to be kept, and else it
@@ -166,9 +166,9 @@ impl<C: Cursor> Entries<C> {
     /// than there may be. A batch makes headway without a record, too.
     pub(super) fn check<R>(
         &mut self,
-        page: Page<R, C>,
+        page: &Page<R, C>,
         max_empty_pages: u64,
-    ) -> Result<Page<R, C>, Error> {
+    ) -> Result<(), Error> {
         let is_empty = page.records.is_empty() && page.failures.is_empty() && page.units.is_empty();
         self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
         if self.empty_pages > max_empty_pages {
@@ -184,7 +184,7 @@ impl<C: Cursor> Entries<C> {
                 "the service gave the same page again, as if it did not look at the cursor",
             ));
         }
-        Ok(page)
+        Ok(())
     }
 }
 
@@ -315,17 +315,17 @@ fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {
 }
 
 /// Says so if a page that is read again has shrunk.
-fn check_replay<R, C>(page: Page<R, C>, replay: Replay) -> Page<R, C> {
+fn check_replay<R, C>(page: &mut Page<R, C>, replay: Replay) {
     let records = page.records.len();
     if records >= replay.of || !page.failures.is_empty() {
-        return page;
+        return;
     }
     let message = format!(
         "a page that is read again holds {records} records and held {}: some may be missing, or \
          were deleted",
         replay.of
     );
-    page.with_failure(None, Error::new(ErrorKind::Changed, message))
+    page.fail(None, Error::new(ErrorKind::Changed, message));
 }
 
 /// What the core needs to know of a page.

@@ -287,11 +287,17 @@ impl<S: Source> PagesProjection<'_, S> {
         if entries.frontier.is_drained(ticket) {
             return;
         }
-        let brought = match fetched.and_then(|page| entries.take_in(ticket, page, &plan)) {
-            Ok(page) => Some(Ok(page)),
-            Err(error) => entries.judge(ticket, error, &plan).map(Err),
-        };
-        self.arrived.extend(brought.map(|brought| (ticket, brought)));
+        let mut brought = fetched;
+        if let Ok(page) = &mut brought
+            && let Err(error) = entries.take_in(ticket, page, &plan)
+        {
+            brought = Err(error);
+        }
+        if let Err(error) = brought {
+            let Some(error) = entries.judge(ticket, error, &plan) else { return };
+            brought = Err(error);
+        }
+        self.arrived.push((ticket, brought));
         // What is here may have told right guesses from wrong ones.
         let discarded = entries.frontier.take_discarded();
         if !discarded.is_empty() {
@@ -310,8 +316,11 @@ impl<S: Source> PagesProjection<'_, S> {
     /// Begins to hand out the foremost page, or gives out its error.
     fn begin(&mut self, ticket: Ticket, page: Brought<S>) -> Result<Vec<Record<S>>, Error> {
         let mut entries = self.ledger.lock();
-        let page = page.and_then(|page| entries.check(page, self.limits.empty_pages));
-        let mut page = match page {
+        let checked = page.and_then(|page| {
+            entries.check(&page, self.limits.empty_pages)?;
+            Ok(page)
+        });
+        let mut page = match checked {
             Ok(page) => page,
             Err(error) => {
                 drop(entries);
