@@ -805,6 +805,26 @@ async fn a_status_that_passes_is_worth_a_retry_and_a_refusal_is_not() {
 }
 
 #[tokio::test]
+async fn an_after_that_has_expired_is_an_error_of_its_own_and_is_not_retried() {
+    let unknown = r#"{"category":"VALIDATION_ERROR","message":"The paging cursor is not valid"}"#;
+    let wrong = r#"{"category":"VALIDATION_ERROR","message":"The object type is not valid"}"#;
+    for (status, body, kind) in [
+        (400, unknown, ErrorKind::Expired),
+        (410, "", ErrorKind::Expired),
+        (400, wrong, ErrorKind::Status),
+    ] {
+        let script = Script::new([page("1:11>a"), (status, body.into())]);
+        let associations = script.deals([1]);
+        let mut records = associations.records();
+        assert_eq!(records.next().await.unwrap().told(), "1 -> 11");
+        let error = records.next().await.unwrap().unwrap_err();
+        assert_eq!((error.kind(), error.status()), (kind, Some(status)), "{body}");
+        assert_eq!((error.is_retryable(), error.attempts()), (false, 1), "{body}");
+        assert_eq!(script.asked(), ["1", "1@a"]);
+    }
+}
+
+#[tokio::test]
 async fn a_429_is_worth_a_retry_unless_the_limit_is_the_days() {
     for body in [fixture!("429_burst"), fixture!("429_search")] {
         assert!(error_of((429, body.into())).await.is_retryable(), "{body}");
