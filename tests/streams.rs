@@ -354,6 +354,24 @@ fn a_late_response_does_not_stop_the_others_until_four_windows_are_held() {
 }
 
 #[test]
+fn max_pages_asks_for_no_page_beyond_them_though_one_is_late() {
+    let gated = Gated::new(30);
+    let mut records = gated.read().window(3).max_pages(4).records();
+    assert!(poll(&mut records).is_pending());
+    gated.open(0, Ok(()));
+    item(&mut records);
+    for held in [2, 3] {
+        assert!(poll(&mut records).is_pending(), "the first one is late");
+        gated.open(held, Ok(()));
+    }
+    assert!(poll(&mut records).is_pending());
+    assert_eq!(gated.in_flight(), [1]);
+    gated.open(1, Ok(()));
+    assert!(all(records).into_iter().eq(1..=3));
+    assert!(gated.in_flight().is_empty());
+}
+
+#[test]
 fn a_slow_consumer_is_no_reason_to_hold_more_pages_than_the_window() {
     let gated = Gated::new(30);
     let mut records = gated.read().window(3).records();

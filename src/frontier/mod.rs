@@ -65,6 +65,8 @@ pub(crate) struct Frontier<C> {
     failed: bool,
     /// Whether pages are handed out as they come.
     unordered: bool,
+    /// How many pages are still to be handed out, at most.
+    pages_left: usize,
     /// How many records the service says there are.
     total: Option<u64>,
     retries: Retries,
@@ -117,6 +119,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             circle: false,
             failed: false,
             unordered: false,
+            pages_left: usize::MAX,
             total: None,
             retries: Retries::new(Retry::default()),
             size: Size::default(),
@@ -145,6 +148,11 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// Hands out pages as they come, and not in the order of their requests.
     pub(crate) fn unordered(&mut self) {
         self.unordered = true;
+    }
+
+    /// Asks for no more pages than are to be handed out.
+    pub(crate) fn limit_pages(&mut self, left: u64) {
+        self.pages_left = usize::try_from(left).unwrap_or(usize::MAX);
     }
 
     /// Takes in how many records the service says there are.
@@ -209,7 +217,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let is_late = self.open.front().is_some_and(|open| !open.is_ready());
         let most = if is_late && window > 1 { window.saturating_mul(REORDERED) } else { window };
         let arrived = self.open.iter().filter(|open| matches!(open.state, State::Arrived(_)));
-        self.open.len() < most && self.open.len() - arrived.count() + self.draining.len() < window
+        self.open.len() < most.min(self.pages_left)
+            && self.open.len() - arrived.count() + self.draining.len() < window
     }
 
     fn open(&mut self, request: Request<C>, halvings: u32) -> Open<C> {

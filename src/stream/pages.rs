@@ -227,8 +227,11 @@ impl<S: Source> PagesProjection<'_, S> {
     /// Sends what may be sent, and says what is next.
     fn send(&mut self) -> Turn {
         let plan = PlanOf(self.source.paginator());
-        let window = self.window();
+        let window = self.limits.window;
         let mut entries = self.ledger.lock();
+        if let Some(pages) = self.limits.pages {
+            entries.frontier.limit_pages(pages);
+        }
         while self.limits.requests != Some(0)
             && let Some((ticket, cursor)) = entries.frontier.send(window, clock::now, &plan)
         {
@@ -244,12 +247,6 @@ impl<S: Source> PagesProjection<'_, S> {
         entries.frontier.turn()
     }
 
-    /// How many pages may be open: no more than are to be handed out.
-    fn window(&self) -> usize {
-        let pages = self.limits.pages.and_then(|pages| pages.try_into().ok());
-        self.limits.window.min(pages.unwrap_or(usize::MAX))
-    }
-
     /// Waits until something is due. Gives the reason to stop, if there is one.
     fn wait(&mut self, cx: &mut Context<'_>) -> Poll<Option<StopReason>> {
         let entries = self.ledger.lock();
@@ -259,7 +256,7 @@ impl<S: Source> PagesProjection<'_, S> {
             }
             // What is due is not sent any more.
             Some(0) => None,
-            _ => entries.frontier.wake_at(self.window()),
+            _ => entries.frontier.wake_at(self.limits.window),
         };
         drop(entries);
         let Some(until) = [wake_at, *self.deadline].into_iter().flatten().min() else {
