@@ -1,11 +1,12 @@
-use std::{
-    collections::VecDeque,
-    fmt::{self, Debug, Formatter},
-};
+use std::fmt::{self, Debug, Formatter};
 
 use async_trait::async_trait;
 
-use crate::{error::Error, page::Page, paginator::Paginator};
+use crate::{
+    error::Error,
+    page::Page,
+    paginator::{Paginator, forward_to_inner},
+};
 
 /// A paginator whose records are made from those of another:
 /// [`PaginatorExt::map`](crate::PaginatorExt::map).
@@ -42,29 +43,7 @@ where
         Ok(self.paginator.fetch(cursor).await?.map(&self.record))
     }
 
-    fn identity(&self) -> String {
-        self.paginator.identity()
-    }
-
-    fn pack(&self, waiting: &mut VecDeque<P::Cursor>, halvings: u32) {
-        self.paginator.pack(waiting, halvings);
-    }
-
-    fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
-        self.paginator.narrow(cursor, units)
-    }
-
-    fn predict(&self, before: &P::Cursor, at: &P::Cursor, total: Option<u64>) -> Option<P::Cursor> {
-        self.paginator.predict(before, at, total)
-    }
-
-    fn is_full(&self, cursor: &P::Cursor, halvings: u32) -> bool {
-        self.paginator.is_full(cursor, halvings)
-    }
-
-    fn divide(&self, cursor: &P::Cursor, parts: usize, total: Option<u64>) -> Vec<P::Cursor> {
-        self.paginator.divide(cursor, parts, total)
-    }
+    forward_to_inner!(P);
 }
 
 impl<P: Debug, F> Debug for Map<P, F> {

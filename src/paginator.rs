@@ -215,3 +215,44 @@ macro_rules! forward {
 }
 
 forward!(&P, Box<P>, Arc<P>);
+
+/// All but `start` and `fetch`, for a paginator that reads what the one in its field
+/// `paginator` reads.
+macro_rules! forward_to_inner {
+    ($inner:ident) => {
+        fn identity(&self) -> String {
+            self.paginator.identity()
+        }
+
+        fn pack(&self, waiting: &mut std::collections::VecDeque<$inner::Cursor>, halvings: u32) {
+            self.paginator.pack(waiting, halvings);
+        }
+
+        fn narrow(&self, cursor: &$inner::Cursor, units: &[usize]) -> $inner::Cursor {
+            self.paginator.narrow(cursor, units)
+        }
+
+        fn predict(
+            &self,
+            before: &$inner::Cursor,
+            at: &$inner::Cursor,
+            total: Option<u64>,
+        ) -> Option<$inner::Cursor> {
+            self.paginator.predict(before, at, total)
+        }
+
+        fn is_full(&self, cursor: &$inner::Cursor, halvings: u32) -> bool {
+            self.paginator.is_full(cursor, halvings)
+        }
+
+        fn divide(
+            &self,
+            cursor: &$inner::Cursor,
+            parts: usize,
+            total: Option<u64>,
+        ) -> Vec<$inner::Cursor> {
+            self.paginator.divide(cursor, parts, total)
+        }
+    };
+}
+pub(crate) use forward_to_inner;

@@ -449,7 +449,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// How many requests wait to be made again.
     pub(crate) fn delayed(&self) -> usize {
-        self.open.iter().filter(|open| matches!(open.state, State::Due(_))).count()
+        self.open.iter().filter(|open| open.is_due_at_some_time()).count()
     }
 
     pub(crate) fn trail(&self) -> Trail {

@@ -1,5 +1,4 @@
 use std::{
-    collections::VecDeque,
     future::poll_fn,
     sync::{
         OnceLock,
@@ -16,7 +15,7 @@ use crate::{
     cursor::Cursor,
     error::{Error, ErrorKind},
     page::Page,
-    paginator::Paginator,
+    paginator::{Paginator, forward_to_inner},
 };
 
 /// A failure of one fetch.
@@ -132,29 +131,7 @@ impl<P: Paginator> Paginator for Probe<P> {
         page
     }
 
-    fn identity(&self) -> String {
-        self.paginator.identity()
-    }
-
-    fn pack(&self, waiting: &mut VecDeque<P::Cursor>, halvings: u32) {
-        self.paginator.pack(waiting, halvings);
-    }
-
-    fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
-        self.paginator.narrow(cursor, units)
-    }
-
-    fn predict(&self, before: &P::Cursor, at: &P::Cursor, total: Option<u64>) -> Option<P::Cursor> {
-        self.paginator.predict(before, at, total)
-    }
-
-    fn is_full(&self, cursor: &P::Cursor, halvings: u32) -> bool {
-        self.paginator.is_full(cursor, halvings)
-    }
-
-    fn divide(&self, cursor: &P::Cursor, parts: usize, total: Option<u64>) -> Vec<P::Cursor> {
-        self.paginator.divide(cursor, parts, total)
-    }
+    forward_to_inner!(P);
 }
 
 /// Whether a cursor comes back from JSON as it went.
