@@ -54,9 +54,9 @@ impl<P: Paginator> Paginator for Erased<P> {
         to_json(&self.0.start()).unwrap_or_default()
     }
 
-    async fn fetch(&self, cursor: &Value) -> Result<Page<P::Record, Value>, Error> {
-        let cursor = restore(cursor)?;
-        self.0.fetch(&cursor).await?.try_map_next(|cursor| to_json(&cursor))
+    async fn fetch(&self, cursor: Value) -> Result<Page<P::Record, Value>, Error> {
+        let cursor = restore(&cursor)?;
+        self.0.fetch(cursor).await?.try_map_next(|cursor| to_json(&cursor))
     }
 
     fn identity(&self) -> String {

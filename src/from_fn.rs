@@ -63,8 +63,8 @@ where
         self.start.clone()
     }
 
-    async fn fetch(&self, cursor: &C) -> Result<Page<R, C>, Error> {
-        (self.fetch)(cursor.clone()).await
+    async fn fetch(&self, cursor: C) -> Result<Page<R, C>, Error> {
+        (self.fetch)(cursor).await
     }
 
     fn identity(&self) -> String {

@@ -39,7 +39,7 @@ where
         self.paginator.start()
     }
 
-    async fn fetch(&self, cursor: &P::Cursor) -> Result<Page<T, P::Cursor>, Error> {
+    async fn fetch(&self, cursor: P::Cursor) -> Result<Page<T, P::Cursor>, Error> {
         Ok(self.paginator.fetch(cursor).await?.map(&self.record))
     }
 

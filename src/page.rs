@@ -1,6 +1,11 @@
 use std::fmt::{self, Debug, Formatter};
 
+use smallvec::SmallVec;
+
 use crate::error::Error;
+
+/// Where a page leads: mostly to one cursor, which takes no allocation.
+pub(crate) type Next<C> = SmallVec<[C; 1]>;
 
 /// What fetching a cursor gives: records, and where to go on.
 ///
@@ -18,7 +23,13 @@ use crate::error::Error;
 #[must_use]
 pub struct Page<R, C> {
     pub(crate) records: Vec<R>,
-    pub(crate) next: Vec<C>,
+    pub(crate) next: Next<C>,
+    details: Option<Box<Details>>,
+}
+
+/// What most pages do not have, apart from them, so that they are moved at no cost.
+#[derive(Debug, Default)]
+pub(crate) struct Details {
     pub(crate) failures: Vec<Failure>,
     pub(crate) units: Vec<usize>,
     pub(crate) total: Option<u64>,
@@ -38,15 +49,7 @@ impl<R, C> Page<R, C> {
     /// A page and where to go on: `Some(cursor)` or `None` for a service with
     /// one cursor, any number of cursors for one that branches.
     pub fn new(records: Vec<R>, next: impl IntoIterator<Item = C>) -> Self {
-        Self {
-            records,
-            next: next.into_iter().collect(),
-            failures: Vec::new(),
-            units: Vec::new(),
-            total: None,
-            skipped: 0,
-            digest: None,
-        }
+        Self { records, next: next.into_iter().collect(), details: None }
     }
 
     /// A page after which nothing comes.
@@ -58,7 +61,7 @@ impl<R, C> Page<R, C> {
     /// the [`Progress`](crate::Progress) and decides nothing: totals change
     /// while they are read.
     pub fn with_total(mut self, total: impl Into<Option<u64>>) -> Self {
-        self.total = total.into();
+        self.details_mut().total = total.into();
         self
     }
 
@@ -74,7 +77,7 @@ impl<R, C> Page<R, C> {
     }
 
     pub(crate) fn fail(&mut self, unit: Option<usize>, error: Error) {
-        self.failures.push(Failure { unit, error: error.partial() });
+        self.details_mut().failures.push(Failure { unit, error: error.partial() });
     }
 
     /// Says how many of the records belong to each unit of the request, in
@@ -85,14 +88,14 @@ impl<R, C> Page<R, C> {
     /// [`narrow`](crate::Paginator::narrow) too; a reading that is resumed in the middle of a
     /// batch then asks for the units that are left, alone.
     pub fn with_units(mut self, records_of_each: Vec<usize>) -> Self {
-        self.units = records_of_each;
+        self.details_mut().units = records_of_each;
         self
     }
 
     /// Adds how many positions the service passed over between this page's
     /// records and the next page. It is shown in the [`Progress`](crate::Progress).
     pub fn with_skipped(mut self, positions: u64) -> Self {
-        self.skipped = positions;
+        self.details_mut().skipped = positions;
         self
     }
 
@@ -100,8 +103,21 @@ impl<R, C> Page<R, C> {
     /// the same digest are the mark of a service that ignores the cursor, and a
     /// [`Loop`](crate::ErrorKind::Loop) error.
     pub fn with_digest(mut self, digest: impl Into<Option<u64>>) -> Self {
-        self.digest = digest.into();
+        self.details_mut().digest = digest.into();
         self
+    }
+
+    pub(crate) fn details(&self) -> Option<&Details> {
+        self.details.as_deref()
+    }
+
+    fn details_mut(&mut self) -> &mut Details {
+        self.details.get_or_insert_default()
+    }
+
+    /// The records and the rest, where the page has one.
+    pub(crate) fn into_parts(self) -> (Vec<R>, Option<Box<Details>>) {
+        (self.records, self.details)
     }
 
     /// The records.
@@ -118,13 +134,14 @@ impl<R, C> Page<R, C> {
 
     /// The errors that concern some ids alone.
     pub fn failures(&self) -> impl Iterator<Item = &Error> {
-        self.failures.iter().map(|failure| &failure.error)
+        let failures = self.details().into_iter().flat_map(|details| &details.failures);
+        failures.map(|failure| &failure.error)
     }
 
     /// How many records the service says there are in all.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
-        self.total
+        self.details()?.total
     }
 
     /// The records.
@@ -138,11 +155,7 @@ impl<R, C> Page<R, C> {
         Page {
             records: self.records.into_iter().map(record).collect(),
             next: self.next,
-            failures: self.failures,
-            units: self.units,
-            total: self.total,
-            skipped: self.skipped,
-            digest: self.digest,
+            details: self.details,
         }
     }
 
@@ -158,11 +171,7 @@ impl<R, C> Page<R, C> {
         Ok(Page {
             next: self.next.into_iter().map(cursor).collect::<Result<_, _>>()?,
             records: self.records,
-            failures: self.failures,
-            units: self.units,
-            total: self.total,
-            skipped: self.skipped,
-            digest: self.digest,
+            details: self.details,
         })
     }
 }
@@ -172,7 +181,7 @@ impl<R, C: Debug> Debug for Page<R, C> {
         f.debug_struct("Page")
             .field("records", &self.records.len())
             .field("next", &self.next)
-            .field("failures", &self.failures)
+            .field("details", &self.details)
             .finish_non_exhaustive()
     }
 }

@@ -1,6 +1,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use async_trait::async_trait;
+use futures::future::BoxFuture;
 
 use crate::{cursor::Cursor, error::Error, page::Page};
 
@@ -26,9 +27,9 @@ use crate::{cursor::Cursor, error::Error, page::Page};
 ///         0
 ///     }
 ///
-///     async fn fetch(&self, from: &u64) -> Result<Page<u64, u64>, Error> {
+///     async fn fetch(&self, from: u64) -> Result<Page<u64, u64>, Error> {
 ///         let to = from + 100;
-///         Ok(Page::new((*from..to).collect(), (to < 1000).then_some(to)))
+///         Ok(Page::new((from..to).collect(), (to < 1000).then_some(to)))
 ///     }
 /// }
 ///
@@ -80,8 +81,7 @@ pub trait Paginator: Send + Sync {
     ///
     /// What went wrong with the page as a whole. The page, the cursor and the
     /// checkpoint are added by the stream.
-    async fn fetch(&self, cursor: &Self::Cursor)
-    -> Result<Page<Self::Record, Self::Cursor>, Error>;
+    async fn fetch(&self, cursor: Self::Cursor) -> Result<Page<Self::Record, Self::Cursor>, Error>;
 
     /// Names what is read: the service, the path, the filter, the set of ids. A
     /// checkpoint is refused by a paginator of another identity, so it holds no
@@ -173,8 +173,16 @@ macro_rules! forward {
                 (**self).start()
             }
 
-            async fn fetch(&self, cursor: &P::Cursor) -> Result<Page<P::Record, P::Cursor>, Error> {
-                (**self).fetch(cursor).await
+            // The future itself, where `async` would put a box around it.
+            fn fetch<'life0, 'async_trait>(
+                &'life0 self,
+                cursor: P::Cursor,
+            ) -> BoxFuture<'async_trait, Result<Page<P::Record, P::Cursor>, Error>>
+            where
+                'life0: 'async_trait,
+                Self: 'async_trait,
+            {
+                (**self).fetch(cursor)
             }
 
             fn identity(&self) -> String {

@@ -32,12 +32,12 @@ impl Paginator for Slow {
         0
     }
 
-    async fn fetch(&self, page: &u64) -> Result<Page<u64, u64>, Error> {
-        if *page > 2 {
+    async fn fetch(&self, page: u64) -> Result<Page<u64, u64>, Error> {
+        if page > 2 {
             self.go_on.clone().wait_for(|go_on| *go_on).await.map_err(Error::other)?;
-            let _ = self.done.send(*page);
+            let _ = self.done.send(page);
         }
-        Ok(Page::new(vec![*page], (*page < 2).then_some(page + 1)))
+        Ok(Page::new(vec![page], (page < 2).then_some(page + 1)))
     }
 
     fn predict(&self, before: &u64, at: &u64, _: Option<u64>) -> Option<u64> {

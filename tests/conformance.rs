@@ -332,7 +332,7 @@ impl Paginator for InSelf {
         0
     }
 
-    async fn fetch(&self, _: &u64) -> Result<Page<u64, u64>, Error> {
+    async fn fetch(&self, _: u64) -> Result<Page<u64, u64>, Error> {
         numbers(self.0.fetch_add(10, Ordering::Relaxed)).await
     }
 }
@@ -420,8 +420,8 @@ impl Paginator for Unsteady {
         self.0.fetch_add(1, Ordering::Relaxed)
     }
 
-    async fn fetch(&self, from: &u64) -> Result<Page<u64, u64>, Error> {
-        numbers(*from).await
+    async fn fetch(&self, from: u64) -> Result<Page<u64, u64>, Error> {
+        numbers(from).await
     }
 }
 
@@ -448,7 +448,7 @@ impl Paginator for NotAgain {
         (0, 0)
     }
 
-    async fn fetch(&self, &(chain, from): &(u64, u64)) -> Result<Page<u64, (u64, u64)>, Error> {
+    async fn fetch(&self, (chain, from): (u64, u64)) -> Result<Page<u64, (u64, u64)>, Error> {
         let is_start = chain == 0;
         let chain = if is_start { 1 + self.chains.fetch_add(1, Ordering::Relaxed) } else { chain };
         let is_again = !is_start && !self.fetched.lock().unwrap().insert((chain, from));
@@ -479,11 +479,11 @@ impl Paginator for Table {
         None
     }
 
-    async fn fetch(&self, place: &Option<usize>) -> Result<Page<u64, Option<usize>>, Error> {
+    async fn fetch(&self, place: Option<usize>) -> Result<Page<u64, Option<usize>>, Error> {
         let missing = || Error::new(ErrorKind::Expired, "this cursor is unknown");
         let from = match place {
             None => 0,
-            Some(place) => *self.0.lock().unwrap().get(*place).ok_or_else(missing)?,
+            Some(place) => *self.0.lock().unwrap().get(place).ok_or_else(missing)?,
         };
         let page = numbers(from).await?;
         page.try_map_next(|next| {
@@ -516,7 +516,7 @@ impl Paginator for Batches {
         vec![0, 1, 2, 3, 4]
     }
 
-    async fn fetch(&self, units: &Vec<u64>) -> Result<Page<u64, Vec<u64>>, Error> {
+    async fn fetch(&self, units: Vec<u64>) -> Result<Page<u64, Vec<u64>>, Error> {
         let records = units.iter().flat_map(|unit| unit * 5..unit * 5 + 5).collect();
         Ok(Page::last(records).with_units(vec![5; units.len()]))
     }
@@ -579,13 +579,13 @@ impl Paginator for Connection<'_> {
         0
     }
 
-    async fn fetch(&self, from: &u64) -> Result<Page<u64, u64>, Error> {
+    async fn fetch(&self, from: u64) -> Result<Page<u64, u64>, Error> {
         while self.0.swap(true, Ordering::Relaxed) {
             wait_once().await;
         }
         wait_once().await;
         self.0.store(false, Ordering::Relaxed);
-        numbers(*from).await
+        numbers(from).await
     }
 }
 

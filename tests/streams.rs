@@ -50,10 +50,10 @@ impl Paginator for Numbers {
         0
     }
 
-    async fn fetch(&self, from: &u64) -> Result<Page<u64, u64>, Error> {
+    async fn fetch(&self, from: u64) -> Result<Page<u64, u64>, Error> {
         let requests = {
             let mut log = self.log.lock().unwrap();
-            log.push(*from);
+            log.push(from);
             log.len()
         };
         if self.fails_at == Some(requests) {
@@ -61,7 +61,7 @@ impl Paginator for Numbers {
             return Err(error.with_status(503).with_retryable(false));
         }
         let to = (from + self.per_page).min(self.total);
-        Ok(Page::new((*from..to).collect(), (to < self.total).then_some(to)))
+        Ok(Page::new((from..to).collect(), (to < self.total).then_some(to)))
     }
 
     fn identity(&self) -> String {
@@ -103,12 +103,12 @@ impl Paginator for Gated {
         0
     }
 
-    async fn fetch(&self, page: &u64) -> Result<Page<u64, u64>, Error> {
+    async fn fetch(&self, page: u64) -> Result<Page<u64, u64>, Error> {
         let (gate, opened) = oneshot::channel();
-        self.gates.lock().unwrap().insert(*page, gate);
+        self.gates.lock().unwrap().insert(page, gate);
         opened.await.expect("the gate is kept")?;
-        let branches = if *page == 0 { self.branches } else { 0 };
-        Ok(Page::new(vec![*page], 1..=branches))
+        let branches = if page == 0 { self.branches } else { 0 };
+        Ok(Page::new(vec![page], 1..=branches))
     }
 }
 
@@ -125,9 +125,9 @@ impl Paginator for HalfFailing {
         0
     }
 
-    async fn fetch(&self, page: &u64) -> Result<Page<u64, u64>, Error> {
+    async fn fetch(&self, page: u64) -> Result<Page<u64, u64>, Error> {
         let failed = |id: &str| Error::new(ErrorKind::Refused, "no access").with_ids([id]);
-        Ok(if *page == 0 {
+        Ok(if page == 0 {
             Page::new(vec![1, 2], Some(1))
                 .with_failure(None, failed("x"))
                 .with_failure(None, failed("y"))
@@ -190,8 +190,8 @@ fn a_stream_may_borrow_a_paginator_that_borrows() {
             0
         }
 
-        async fn fetch(&self, at: &usize) -> Result<Page<u64, usize>, Error> {
-            Ok(Page::new(vec![self.0[*at]], (at + 1 < self.0.len()).then_some(at + 1)))
+        async fn fetch(&self, at: usize) -> Result<Page<u64, usize>, Error> {
+            Ok(Page::new(vec![self.0[at]], (at + 1 < self.0.len()).then_some(at + 1)))
         }
     }
 
@@ -859,7 +859,7 @@ fn only_the_units_that_are_left_are_read_again() {
             vec![1, 2, 3]
         }
 
-        async fn fetch(&self, ids: &Vec<u64>) -> Result<Page<(u64, u64), Vec<u64>>, Error> {
+        async fn fetch(&self, ids: Vec<u64>) -> Result<Page<(u64, u64), Vec<u64>>, Error> {
             let mut log = self.0.lock().unwrap();
             log.push(ids.clone());
             let size = |id: &u64| if *id == 1 && log.len() > 1 { 9 } else { 2 };

@@ -140,13 +140,13 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
         Offset { offset: 0, limit: self.reader.limit, end: None }
     }
 
-    async fn fetch(&self, cursor: &Offset) -> Result<Page<T, Offset>, Error> {
+    async fn fetch(&self, cursor: Offset) -> Result<Page<T, Offset>, Error> {
         let reader = &*self.reader;
         let most = cursor.most();
         if most == 0 {
             return Ok(Page::last(Vec::new()));
         }
-        let response = reader.endpoint.post(&reader.request(*cursor)).await?;
+        let response = reader.endpoint.post(&reader.request(cursor)).await?;
         let Envelope { data, pagination, digest } = reader.decode::<T>(&response)?;
         let mut records = match data {
             Data::List(records) => records,
@@ -160,7 +160,7 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
         let count = records.len() as u64;
         let step = judge(cursor.offset, count, pagination.as_ref(), reader.without_pagination)?;
         let next = step.next.filter(|next| cursor.end.is_none_or(|end| *next < end));
-        let next = next.map(|offset| Offset { offset, limit: reader.limit, ..*cursor });
+        let next = next.map(|offset| Offset { offset, limit: reader.limit, ..cursor });
         if let Some(end) = cursor.end {
             // A service that gives more than it is asked for gives what is another part's.
             let left = end.saturating_sub(cursor.offset);

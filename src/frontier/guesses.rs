@@ -6,10 +6,10 @@ use std::{collections::VecDeque, hash::Hash};
 
 use super::{
     Frontier, Ticket,
-    open::{LeadsTo, State},
+    open::{LeadsTo, Open, State},
     plan::Plan,
 };
-use crate::trail::fingerprint;
+use crate::{page::Next, trail::fingerprint};
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The cursor to which the last request will probably lead.
@@ -37,16 +37,25 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             },
             (_, State::Due(_) | State::InFlight) => {
                 let at = &last.request.cursor;
-                plan.predict(last.before.as_ref()?, at, self.total).filter(|next| *next != **at)?
+                let before = self.cursor_before(last)?;
+                plan.predict(before, at, self.total).filter(|next| next != at)?
             }
             _ => return None,
         };
         packed(plan, cursor, halvings)
     }
 
+    /// The cursor that led to a request, and to nothing else.
+    fn cursor_before(&self, open: &Open<C>) -> Option<&C> {
+        let before = open.before?;
+        let closed = self.closed.as_ref().filter(|(ticket, _)| *ticket == before);
+        let still_open = || self.open.iter().rev().find(|open| open.ticket == before);
+        closed.map(|(_, cursor)| cursor).or_else(|| Some(&still_open()?.request.cursor))
+    }
+
     /// Goes on behind a page that arrived: to the guesses that were right, and else
     /// to what waits.
-    pub(super) fn lead_on(&mut self, place: usize, next: Vec<C>, plan: &impl Plan<C>) {
+    pub(super) fn lead_on(&mut self, place: usize, next: Next<C>, plan: &impl Plan<C>) {
         let (mut place, mut next) = (place, next);
         loop {
             let is_right = self.is_followed_by(place, &next, plan);
@@ -70,7 +79,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             self.confidence.confirmed();
             place += 1;
             let open = &mut self.open[place];
-            self.trail = self.trail.pass(fingerprint(&*open.request.cursor));
+            self.trail = self.trail.pass(fingerprint(&open.request.cursor));
             match (open.guess.take(), &open.state) {
                 (Some(LeadsTo::Pages(leads_to)), _) => next = leads_to,
                 (_, State::Held) => return self.confirmed_failures.push(open.ticket),
@@ -82,14 +91,14 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// Whether what a page leads to is the guess that stands behind it, and only that.
     fn is_followed_by(&self, place: usize, next: &[C], plan: &impl Plan<C>) -> bool {
         let ([next], true) = (next, self.is_guess(place + 1)) else { return false };
-        let guess = &*self.open[place + 1].request.cursor;
+        let guess = &self.open[place + 1].request.cursor;
         self.waiting.is_empty()
             && !self.trail.is_closed_by(fingerprint(guess))
             && packed(plan, next.clone(), self.size.halvings).as_ref() == Some(guess)
     }
 
     fn is_guess(&self, place: usize) -> bool {
-        self.open.get(place).is_some_and(super::Open::is_guess)
+        self.open.get(place).is_some_and(Open::is_guess)
     }
 
     /// Throws away the guesses behind a request.

@@ -11,7 +11,7 @@ mod retries;
 mod size;
 mod width;
 
-use std::{collections::VecDeque, hash::Hash, sync::Arc, time::Instant};
+use std::{collections::VecDeque, hash::Hash, time::Instant};
 
 use self::{
     company::Company,
@@ -28,6 +28,7 @@ pub(crate) use self::{
 use crate::{
     checkpoint::{Position, Replay},
     error::Error,
+    page::Next,
     retry::Retry,
     trail::{Trail, fingerprint},
 };
@@ -44,11 +45,13 @@ pub(crate) struct Frontier<C> {
     /// A checkpoint's requests: they go out as they stood, before what waits.
     resumed: VecDeque<Request<C>>,
     waiting: VecDeque<C>,
-    /// The cursor that led to the one that waits, if it is one and all there is.
-    led_by: Option<Arc<C>>,
+    /// The request that led to the cursor that waits, if it is one and all there is.
+    led_by: Option<Ticket>,
     /// Requests whose pages are not handed out whole, in the order of handing out.
     /// A guess stands behind the request that it follows.
     open: VecDeque<Open<C>>,
+    /// The request whose page was handed out last.
+    closed: Option<(Ticket, C)>,
     next_ticket: Ticket,
     /// Guesses that were thrown away, and not taken note of.
     discarded: Vec<Ticket>,
@@ -111,6 +114,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             waiting: waiting.into_iter().collect(),
             led_by: None,
             open: VecDeque::new(),
+            closed: None,
             next_ticket: 0,
             discarded: Vec::new(),
             draining: Vec::new(),
@@ -167,24 +171,26 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         window: usize,
         now: impl Fn() -> Instant,
         plan: &impl Plan<C>,
-    ) -> Option<(Ticket, Arc<C>)> {
+    ) -> Option<(Ticket, C)> {
         if self.retries.pause.is_some_and(|pause| now() < pause) {
             return None;
         }
         self.retries.pause = None;
         let window = self.width.of(window);
-        if window == 1 && self.open.front().is_some_and(|open| !open.is_due_at_some_time()) {
-            // One request at a time, and it is on its way or being handed out.
-            return None;
-        }
-        if self.in_flight() >= window {
-            return None;
-        }
         let sent = (window > 1).then(&now);
-        if let Some(open) = self.wanted_mut().find(|open| open.is_due(&now)) {
-            open.state = State::InFlight;
-            open.sent = sent;
-            return Some((open.ticket, Arc::clone(&open.request.cursor)));
+        if let Some(foremost) = self.open.front() {
+            if window == 1 && !foremost.is_due_at_some_time() {
+                // One request at a time, and it is on its way or being handed out.
+                return None;
+            }
+            if self.in_flight() >= window {
+                return None;
+            }
+            if let Some(open) = self.wanted_mut().find(|open| open.is_due(&now)) {
+                open.state = State::InFlight;
+                open.sent = sent;
+                return Some((open.ticket, open.request.cursor.clone()));
+            }
         }
         if self.failed || !self.has_room(window) {
             self.company.left();
@@ -195,7 +201,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             self.open(request, halvings)
         } else if self.waiting.is_empty() {
             let cursor = self.guess(plan, halvings, window)?;
-            let before = self.open.back().map(|open| Arc::clone(&open.request.cursor));
+            let before = self.open.back().map(|open| open.ticket);
             let guess = Some(LeadsTo::Unknown);
             Open { before, guess, ..self.open(Request::new(cursor), halvings) }
         } else {
@@ -204,7 +210,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             Open { before, ..self.open(request, halvings) }
         };
         open.sent = sent;
-        let sent = (open.ticket, Arc::clone(&open.request.cursor));
+        let sent = (open.ticket, open.request.cursor.clone());
         self.open.push_back(open);
         Some(sent)
     }
@@ -214,6 +220,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// foremost page is late, some more are held, so that the others need not stop;
     /// a request that failed keeps its place.
     fn has_room(&self, window: usize) -> bool {
+        if self.open.is_empty() {
+            return self.draining.len() < window && self.pages_left > 0;
+        }
         let is_late = self.open.front().is_some_and(|open| !open.is_ready());
         let most = if is_late && window > 1 { window.saturating_mul(REORDERED) } else { window };
         let arrived = self.open.iter().filter(|open| matches!(open.state, State::Arrived(_)));
@@ -258,7 +267,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             if request.replay.is_some() {
                 return Some(request);
             }
-            let mut parts = VecDeque::from([(*request.cursor).clone()]);
+            let mut parts = VecDeque::from([request.cursor]);
             plan.pack(&mut parts, halvings);
             let first = parts.pop_front();
             for cursor in parts.into_iter().rev() {
@@ -305,7 +314,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     pub(crate) fn arrive(
         &mut self,
         ticket: Ticket,
-        next: Vec<C>,
+        next: Next<C>,
         shape: Shape,
         now: impl Fn() -> Instant,
         plan: &impl Plan<C>,
@@ -325,20 +334,21 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     }
 
     /// Puts what a page leads to in front of what waits.
-    fn wait_for(&mut self, place: usize, next: Vec<C>) {
-        let cursor = Arc::clone(&self.open[place].request.cursor);
-        if next.contains(&cursor) {
+    fn wait_for(&mut self, place: usize, next: Next<C>) {
+        let open = &self.open[place];
+        if next.contains(&open.request.cursor) {
             // The shortest circle is noticed at once.
-            self.trail = self.trail.mark(fingerprint(&cursor));
+            self.trail = self.trail.mark(fingerprint(&open.request.cursor));
         }
         let is_all = self.waiting.is_empty() && self.resumed.is_empty() && next.len() == 1;
-        self.led_by = is_all.then_some(cursor);
+        self.led_by = is_all.then_some(open.ticket);
         for cursor in next.into_iter().rev() {
             self.waiting.push_front(cursor);
         }
     }
 
     /// How the page of an open request is read again, if it is.
+    #[inline]
     pub(crate) fn replay(&self, ticket: Ticket) -> Option<Replay> {
         self.open[self.place(ticket)].request.replay
     }
@@ -386,7 +396,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// since what it leads to has joined what waits.
     fn halve(&self, ticket: Ticket, plan: &impl Plan<C>) -> Option<(VecDeque<C>, u32)> {
         let open = &self.open[self.place(ticket)];
-        let cursor = &*open.request.cursor;
+        let cursor = &open.request.cursor;
         if open.request.replay.is_some() {
             return None;
         }
@@ -433,7 +443,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Closes the foremost open request: its page is handed out whole.
     pub(crate) fn close(&mut self) {
-        self.open.pop_front();
+        self.closed = self.open.pop_front().map(|open| (open.ticket, open.request.cursor));
     }
 
     /// Whether nothing is left to read.
@@ -458,7 +468,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// The cursor of the foremost open request, or else the first that waits.
     pub(crate) fn foremost_cursor(&self) -> Option<&C> {
-        let open = self.open.front().map(|open| &*open.request.cursor);
+        let open = self.open.front().map(|open| &open.request.cursor);
         open.or_else(|| self.waiting.front())
     }
 
@@ -483,7 +493,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             open.rest(out.take(), &mut rest);
         }
         rest.extend(self.resumed.iter().map(|request| Rest {
-            cursor: &*request.cursor,
+            cursor: &request.cursor,
             units: None,
             replay: request.replay,
         }));
@@ -497,9 +507,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     }
 
     /// The cursor of an open request, and how many pages are handed out before it.
-    pub(crate) fn cursor(&self, ticket: Ticket) -> (Arc<C>, usize) {
+    pub(crate) fn cursor(&self, ticket: Ticket) -> (&C, usize) {
         let place = self.place(ticket);
-        (Arc::clone(&self.open[place].request.cursor), place)
+        (&self.open[place].request.cursor, place)
     }
 
     fn at(&mut self, ticket: Ticket) -> &mut Open<C> {
@@ -507,6 +517,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         &mut self.open[place]
     }
 
+    #[inline]
     fn place(&self, ticket: Ticket) -> usize {
         // Mostly it is the foremost.
         if self.open.front().is_some_and(|open| open.ticket == ticket) {

@@ -1,7 +1,10 @@
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use super::{Ticket, retries::Failures};
-use crate::checkpoint::{Position, Replay};
+use crate::{
+    checkpoint::{Position, Replay},
+    page::Next,
+};
 
 /// A request whose page is not handed out whole.
 #[derive(Debug)]
@@ -12,8 +15,8 @@ pub(super) struct Open<C> {
     pub(super) failures: Failures,
     /// How often the full size was halved for it.
     pub(super) halvings: u32,
-    /// The cursor that led here, and to nothing else.
-    pub(super) before: Option<Arc<C>>,
+    /// The request that led here, and to nothing else.
+    pub(super) before: Option<Ticket>,
     /// Where it leads, while nobody knows whether it is needed. Only a guess has
     /// this; the service has said of all others that they are next.
     pub(super) guess: Option<LeadsTo<C>>,
@@ -27,12 +30,12 @@ pub(super) enum LeadsTo<C> {
     /// The page is not here.
     Unknown,
     /// It is here, and says this.
-    Pages(Vec<C>),
+    Pages(Next<C>),
 }
 
 #[derive(Clone, Debug)]
 pub(super) struct Request<C> {
-    pub(super) cursor: Arc<C>,
+    pub(super) cursor: C,
     /// Where the page goes on if it is read for its records alone.
     pub(super) replay: Option<Replay>,
 }
@@ -54,7 +57,14 @@ pub(super) enum State {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Shape {
     pub(crate) records: usize,
-    /// How many of them belong to each unit; empty where there are no units.
+    /// What most pages do not have.
+    pub(crate) parts: Option<Box<Parts>>,
+}
+
+/// The parts of a page.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Parts {
+    /// How many records belong to each unit; empty where there are no units.
     pub(crate) units: Vec<usize>,
     /// The unit of each failure, in the order in which they are handed out.
     pub(crate) failures: Vec<Option<usize>>,
@@ -70,7 +80,7 @@ pub(crate) struct Rest<'a, C> {
 
 impl<C> Request<C> {
     pub(super) fn new(cursor: C) -> Self {
-        Self { cursor: Arc::new(cursor), replay: None }
+        Self { cursor, replay: None }
     }
 }
 
@@ -104,7 +114,7 @@ impl<C> Open<C> {
     /// guess is nothing that must be read.
     pub(super) fn rest<'a>(&'a self, out: Option<Position>, rest: &mut Vec<Rest<'a, C>>) {
         let Self { request, state, .. } = self;
-        let cursor = &*request.cursor;
+        let cursor = &request.cursor;
         if self.is_guess() {
             return;
         }
@@ -117,8 +127,14 @@ impl<C> Open<C> {
 }
 
 impl Shape {
+    pub(crate) fn of(records: usize, units: Vec<usize>, failures: Vec<Option<usize>>) -> Self {
+        let has_parts = !units.is_empty() || !failures.is_empty();
+        Self { records, parts: has_parts.then(|| Box::new(Parts { units, failures })) }
+    }
+
     pub(super) fn is_out(&self, out: Position) -> bool {
-        out.records >= self.records && out.failures >= self.failures.len()
+        let failures = self.parts.as_ref().map_or(0, |parts| parts.failures.len());
+        out.records >= self.records && out.failures >= failures
     }
 
     /// What is left of a page of which `out` is out.
@@ -139,12 +155,16 @@ impl Shape {
         if self.is_out(out) {
             return;
         }
-        let pending = self.failures.get(out.failures..).unwrap_or_default();
+        let (units, failures) = match &self.parts {
+            Some(parts) => (&parts.units[..], &parts.failures[..]),
+            None => (&[][..], &[][..]),
+        };
+        let pending = failures.get(out.failures..).unwrap_or_default();
         let failed = |unit: usize| pending.contains(&Some(unit));
         let (mut anew, mut again) = (Vec::new(), Vec::new());
         let mut replay = Replay::default();
         let mut begin = 0;
-        for (unit, &records) in self.units.iter().enumerate() {
+        for (unit, &records) in units.iter().enumerate() {
             if failed(unit) && records == 0 && before.is_none() {
                 anew.push(unit);
             } else if (records > 0 && begin + records > out.records) || failed(unit) {

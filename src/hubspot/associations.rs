@@ -103,7 +103,7 @@ impl Paginator for Associations {
         self.reader.start()
     }
 
-    async fn fetch(&self, batch: &Batch) -> Result<Page<Association, Batch>, Error> {
+    async fn fetch(&self, batch: Batch) -> Result<Page<Association, Batch>, Error> {
         let flat = |id: &ObjectId, _: Option<&Input>, answer: Answer, records: &mut Vec<_>| {
             records.extend(answer.to.into_iter().map(|associated| Association {
                 from: id.clone(),
@@ -112,7 +112,7 @@ impl Paginator for Associations {
             }));
             answer.next
         };
-        self.reader.page(batch, flat).await
+        self.reader.page(&batch, flat).await
     }
 
     fn identity(&self) -> String {

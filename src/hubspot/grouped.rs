@@ -52,7 +52,7 @@ impl Paginator for Grouped {
         self.reader.start()
     }
 
-    async fn fetch(&self, batch: &Batch) -> Result<Page<Group, Batch>, Error> {
+    async fn fetch(&self, batch: Batch) -> Result<Page<Group, Batch>, Error> {
         let grouped =
             |id: &ObjectId, input: Option<&Input>, answer: Answer, groups: &mut Vec<_>| {
                 let mut gathered = input.map_or_else(Vec::new, |input| input.gathered.clone());
@@ -68,7 +68,7 @@ impl Paginator for Grouped {
                 }
                 None
             };
-        self.reader.page(batch, grouped).await
+        self.reader.page(&batch, grouped).await
     }
 
     fn identity(&self) -> String {

@@ -1,12 +1,10 @@
 use futures::future::BoxFuture;
 
 /// Runs a request on the runtime, where it goes on while the consumer of the stream
-/// is busy, even if it blocks its thread; and where pages are decoded beside it.
-/// `None` where no runtime has another thread to do so.
+/// is busy, even if it blocks its thread; and where pages are decoded beside it. Where
+/// no runtime has another thread to do so, it is left as it is.
 #[cfg(feature = "tokio")]
-pub(super) fn apart<T: Send + 'static>(
-    request: impl FnOnce() -> BoxFuture<'static, T>,
-) -> Option<BoxFuture<'static, T>> {
+pub(super) fn apart<T: Send + 'static>(request: BoxFuture<'static, T>) -> BoxFuture<'static, T> {
     use std::{future::pending, panic::resume_unwind};
 
     use tokio::{
@@ -14,29 +12,30 @@ pub(super) fn apart<T: Send + 'static>(
         task::JoinSet,
     };
 
-    let runtime = Handle::try_current().ok()?;
-    if runtime.runtime_flavor() != RuntimeFlavor::MultiThread {
-        return None;
-    }
+    use crate::gauge::Gauge;
+
+    let runtime = Handle::try_current().ok();
+    let is_apart = |runtime: &Handle| runtime.runtime_flavor() == RuntimeFlavor::MultiThread;
+    let Some(runtime) = runtime.filter(is_apart) else { return request };
     // Dropping the set drops the request.
     let mut request_alone = JoinSet::new();
-    request_alone.spawn_on(request(), &runtime);
+    request_alone.spawn_on(Gauge::current().observing(request), &runtime);
     // What a worker spawned last waits for that worker alone; what it spawned before
     // is there for the others too. So something must be the last.
     runtime.spawn(async {});
-    Some(Box::pin(async move {
+    Box::pin(async move {
         match request_alone.join_next().await {
             Some(Ok(output)) => output,
             Some(Err(error)) if error.is_panic() => resume_unwind(error.into_panic()),
             // The runtime is shutting down.
             Some(Err(_)) | None => pending().await,
         }
-    }))
+    })
 }
 
 #[cfg(not(feature = "tokio"))]
-pub(super) fn apart<T>(_: impl FnOnce() -> BoxFuture<'static, T>) -> Option<BoxFuture<'static, T>> {
-    None
+pub(super) fn apart<T>(request: BoxFuture<'static, T>) -> BoxFuture<'static, T> {
+    request
 }
 
 /// How long a request that nobody needs may take to come to its end.

@@ -5,11 +5,28 @@ use std::{
 
 use futures::stream::{FuturesUnordered, Stream};
 
+use crate::frontier::Ticket;
+
 /// The requests on their way. One that is alone is polled where it stands, which
 /// is what most readings need; more of them are woken each by itself.
 pub(super) struct InFlight<F> {
-    alone: Option<F>,
-    crowd: FuturesUnordered<F>,
+    alone: Option<Numbered<F>>,
+    crowd: FuturesUnordered<Numbered<F>>,
+}
+
+/// A request with its number.
+struct Numbered<F> {
+    ticket: Ticket,
+    request: F,
+}
+
+impl<F: Future + Unpin> Future for Numbered<F> {
+    type Output = (Ticket, F::Output);
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let output = Pin::new(&mut self.request).poll(cx);
+        output.map(|output| (self.ticket, output))
+    }
 }
 
 impl<F: Future + Unpin> InFlight<F> {
@@ -17,8 +34,9 @@ impl<F: Future + Unpin> InFlight<F> {
         Self { alone: None, crowd: FuturesUnordered::new() }
     }
 
-    pub(super) fn push(&mut self, request: F) {
-        if self.alone.is_none() && self.crowd.is_empty() {
+    pub(super) fn push(&mut self, ticket: Ticket, request: F) {
+        let request = Numbered { ticket, request };
+        if self.is_empty() {
             self.alone = Some(request);
         } else {
             self.crowd.push(request);
@@ -30,7 +48,7 @@ impl<F: Future + Unpin> InFlight<F> {
     }
 
     /// What one of them brought; pending also where there are none.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<F::Output> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Ticket, F::Output)> {
         if let Some(request) = &mut self.alone
             && let Poll::Ready(output) = Pin::new(request).poll(cx)
         {
@@ -48,6 +66,6 @@ impl<F: Future + Unpin> InFlight<F> {
     /// Takes each of them out.
     pub(super) fn take(&mut self) -> impl Iterator<Item = F> + use<F> {
         let crowd = std::mem::take(&mut self.crowd);
-        self.alone.take().into_iter().chain(crowd)
+        self.alone.take().into_iter().chain(crowd).map(|numbered| numbered.request)
     }
 }

@@ -134,7 +134,7 @@ impl<C: Cursor> Entries<C> {
         }
         let shape = shape(page)?;
         let next = std::mem::take(&mut page.next);
-        self.frontier.heed_total(page.total);
+        self.frontier.heed_total(page.total());
         self.frontier.arrive(ticket, next, shape, clock::now, plan);
         Ok(())
     }
@@ -150,7 +150,7 @@ impl<C: Cursor> Entries<C> {
         let now = clock::now();
         let (cursor, pages_before) = self.frontier.cursor(ticket);
         let page = self.closed.pages.saturating_add(pages_before as u64 + 1);
-        let error = error.at(page, serde_json::to_string(&cursor).ok());
+        let error = error.at(page, serde_json::to_string(cursor).ok());
         match self.frontier.fail(ticket, &error, now, plan) {
             Verdict::Fatal(attempts) => Some(error.with_attempts(attempts)),
             Verdict::Held => Some(error),
@@ -169,7 +169,9 @@ impl<C: Cursor> Entries<C> {
         page: &Page<R, C>,
         max_empty_pages: u64,
     ) -> Result<(), Error> {
-        let is_empty = page.records.is_empty() && page.failures.is_empty() && page.units.is_empty();
+        let details = page.details();
+        let is_empty = page.records.is_empty()
+            && details.is_none_or(|it| it.failures.is_empty() && it.units.is_empty());
         self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
         if self.empty_pages > max_empty_pages {
             let message = format!(
@@ -178,7 +180,8 @@ impl<C: Cursor> Entries<C> {
             );
             return Err(Error::new(ErrorKind::Loop, message));
         }
-        if page.digest.is_some() && page.digest == self.digest && !page.records.is_empty() {
+        let digest = details.and_then(|details| details.digest);
+        if digest.is_some() && digest == self.digest && !page.records.is_empty() {
             return Err(Error::new(
                 ErrorKind::Loop,
                 "the service gave the same page again, as if it did not look at the cursor",
@@ -189,7 +192,7 @@ impl<C: Cursor> Entries<C> {
 }
 
 /// The page being handed out.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct InHand {
     /// The records that an earlier stream had handed out.
     pub(super) passed_over: usize,
@@ -221,9 +224,8 @@ impl<C: Cursor> Ledger<C> {
         entries.in_hand = Some(in_hand);
     }
 
-    /// Closes the page in hand: it is out whole.
-    pub(super) fn close(&self) {
-        let mut entries = self.lock();
+    /// Closes the page in hand, if there is one: it is out whole.
+    pub(super) fn close(&self, entries: &mut Entries<C>) {
         if let Some(in_hand) = entries.in_hand.take() {
             let closed = &mut entries.closed;
             closed.pages = closed.pages.saturating_add(1);
@@ -317,7 +319,7 @@ fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {
 /// Says so if a page that is read again has shrunk.
 fn check_replay<R, C>(page: &mut Page<R, C>, replay: Replay) {
     let records = page.records.len();
-    if records >= replay.of || !page.failures.is_empty() {
+    if records >= replay.of || page.failures().next().is_some() {
         return;
     }
     let message = format!(
@@ -331,16 +333,16 @@ fn check_replay<R, C>(page: &mut Page<R, C>, replay: Replay) {
 /// What the core needs to know of a page.
 fn shape<R, C>(page: &Page<R, C>) -> Result<Shape, Error> {
     let records = page.records.len();
-    let in_units = page.units.iter().sum::<usize>();
-    if !page.units.is_empty() && in_units != records {
+    let Some(details) = page.details() else {
+        return Ok(Shape { records, parts: None });
+    };
+    let in_units = details.units.iter().sum::<usize>();
+    if !details.units.is_empty() && in_units != records {
         let message = format!("a page's units hold {in_units} records, and the page {records}");
         return Err(Error::new(ErrorKind::Contract, message));
     }
-    Ok(Shape {
-        records,
-        units: page.units.clone(),
-        failures: page.failures.iter().map(|failure| failure.unit).collect(),
-    })
+    let failures = details.failures.iter().map(|failure| failure.unit).collect();
+    Ok(Shape::of(records, details.units.clone(), failures))
 }
 
 /// Tells the log that a page is asked for again.

@@ -1,6 +1,7 @@
 //! The driver: it turns what the frontier decides into requests and streams.
 
 mod apart;
+mod arrived;
 mod in_flight;
 mod ledger;
 mod monitor;

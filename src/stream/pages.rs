@@ -11,6 +11,7 @@ use futures::stream::{FusedStream, Stream};
 use pin_project::pin_project;
 
 use super::{
+    arrived::Arrived,
     in_flight::InFlight,
     ledger::{Entries, InHand, Ledger},
     monitor::{Monitor, StopReason},
@@ -22,13 +23,12 @@ use crate::{
     clock::{self, Sleep},
     error::{Error, ErrorKind},
     frontier::{Ticket, Turn},
-    page::{Failure, Page},
+    page::Failure,
     paginator::Paginator,
     retry::Retry,
 };
 
 type Record<S> = <<S as Source>::Paginator as Paginator>::Record;
-type Brought<S> = Result<Page<Record<S>, Cursor<S>>, Error>;
 type Cursor<S> = <<S as Source>::Paginator as Paginator>::Cursor;
 
 /// A stream of pages, each the `Vec` of its records.
@@ -54,8 +54,7 @@ type Cursor<S> = <<S as Source>::Paginator as Paginator>::Cursor;
 pub struct Pages<S: Source> {
     source: S,
     in_flight: InFlight<S::Fetch>,
-    /// What came back and waits for its turn, as many as the window at most.
-    arrived: Vec<(Ticket, Brought<S>)>,
+    arrived: Arrived<S::Paginator>,
     /// What is left of the page being handed out.
     in_hand: Option<Left>,
     ledger: Arc<Ledger<Cursor<S>>>,
@@ -117,7 +116,7 @@ impl<S: Source> Pages<S> {
         Self {
             source,
             in_flight: InFlight::new(),
-            arrived: Vec::new(),
+            arrived: Arrived::new(),
             in_hand: None,
             ledger: Arc::new(Ledger::new(entries)),
             limits,
@@ -160,6 +159,8 @@ impl<S: Source> Pages<S> {
 
     /// The one poll loop: the records of the next page, or an error. The caller
     /// counts the records as it hands them out, and asks again when all are out.
+    // Not a part of the loop over the records, which is the faster the smaller it is.
+    #[inline(never)]
     pub(super) fn poll_piece(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -175,31 +176,20 @@ impl<S: Source> Pages<S> {
         if let Some(duration) = this.limits.duration {
             this.deadline.get_or_insert_with(|| clock::after(clock::now(), duration));
         }
-        while let Some(left) = this.in_hand {
-            if left.cut {
-                return this.end(StopReason::MaxRecords);
-            }
-            let Some(failure) = left.failures.next() else {
-                *this.in_hand = None;
-                this.ledger.close();
-                break;
-            };
-            let error = this.failure(failure);
-            if !this.limits.failures_aside {
-                return Poll::Ready(Some(Err(error)));
-            }
-            this.ledger.lock().aside.push(error);
+        if let Some(item) = this.finish_page() {
+            return Poll::Ready(item);
         }
         if let Some(reason) = this.limit_reached() {
             return this.end(reason);
         }
+        let mut fetched = None;
         loop {
-            let turn = this.send();
+            let turn = this.turn(fetched.take());
             if !this.in_flight.is_empty()
-                && let Poll::Ready(fetched) =
+                && let Poll::Ready(output) =
                     this.ledger.throttled.observe(|| this.in_flight.poll(cx))
             {
-                this.arrive(fetched);
+                fetched = Some(output);
                 continue;
             }
             return match turn {
@@ -208,9 +198,8 @@ impl<S: Source> Pages<S> {
                     None => continue,
                 },
                 Turn::HandOut(ticket) | Turn::Fail(ticket) => {
-                    let place = this.arrived.iter().position(|(arrived, _)| *arrived == ticket);
-                    let place = place.expect("the frontier turns to what arrived");
-                    let brought = this.arrived.swap_remove(place).1;
+                    let brought = this.arrived.take(ticket);
+                    let brought = brought.expect("the frontier turns to what arrived");
                     Poll::Ready(Some(this.begin(ticket, brought)))
                 }
                 Turn::Circle if this.limits.repeated_cursor == RepeatedCursor::Error => {
@@ -224,11 +213,38 @@ impl<S: Source> Pages<S> {
 }
 
 impl<S: Source> PagesProjection<'_, S> {
-    /// Sends what may be sent, and says what is next.
-    fn send(&mut self) -> Turn {
+    /// What is left of the page in hand when its records are out: its failures, or the
+    /// end where a limit cut it. `None` when it is out whole.
+    fn finish_page(&mut self) -> Option<Option<Result<Vec<Record<S>>, Error>>> {
+        while let Some(left) = self.in_hand {
+            if left.cut {
+                self.stop(StopReason::MaxRecords);
+                return Some(None);
+            }
+            let Some(failure) = left.failures.next() else {
+                *self.in_hand = None;
+                break;
+            };
+            let error = self.failure(failure);
+            if !self.limits.failures_aside {
+                return Some(Some(Err(error)));
+            }
+            self.ledger.lock().aside.push(error);
+        }
+        None
+    }
+
+    /// Closes the page that is out, takes in what a request brought, sends what may be
+    /// sent, and says what is next.
+    fn turn(&mut self, fetched: Option<(Ticket, Fetched<S::Paginator>)>) -> Turn {
+        let ledger = &**self.ledger;
         let plan = PlanOf(self.source.paginator());
         let window = self.limits.window;
-        let mut entries = self.ledger.lock();
+        let mut entries = ledger.lock();
+        ledger.close(&mut entries);
+        if let Some(fetched) = fetched {
+            self.arrived.take_in(&mut entries, fetched, &plan);
+        }
         if let Some(pages) = self.limits.pages {
             entries.frontier.limit_pages(pages);
         }
@@ -240,9 +256,8 @@ impl<S: Source> PagesProjection<'_, S> {
             }
             entries.closed.requests += 1;
             // A request that runs apart counts where it was made.
-            let gauge = &self.ledger.throttled;
-            let request = gauge.observe(|| self.source.request(ticket, cursor, window > 1));
-            self.in_flight.push(request);
+            let request = ledger.throttled.observe(|| self.source.request(cursor, window > 1));
+            self.in_flight.push(ticket, request);
         }
         entries.frontier.turn()
     }
@@ -277,69 +292,40 @@ impl<S: Source> PagesProjection<'_, S> {
         self.deadline.is_some_and(|deadline| clock::now() >= deadline)
     }
 
-    /// Takes in what a request brought.
-    fn arrive(&mut self, (ticket, fetched): Fetched<S::Paginator>) {
-        let plan = PlanOf(self.source.paginator());
-        let mut entries = self.ledger.lock();
-        if entries.frontier.is_drained(ticket) {
-            return;
-        }
-        let mut brought = fetched;
-        if let Ok(page) = &mut brought
-            && let Err(error) = entries.take_in(ticket, page, &plan)
-        {
-            brought = Err(error);
-        }
-        if let Err(error) = brought {
-            let Some(error) = entries.judge(ticket, error, &plan) else { return };
-            brought = Err(error);
-        }
-        self.arrived.push((ticket, brought));
-        // What is here may have told right guesses from wrong ones.
-        let discarded = entries.frontier.take_discarded();
-        if !discarded.is_empty() {
-            entries.closed.discarded += discarded.len() as u64;
-            self.arrived.retain(|(ticket, _)| !discarded.contains(ticket));
-        }
-        while let Some(ticket) = entries.frontier.take_confirmed_failure() {
-            let place = self.arrived.iter().position(|(arrived, _)| *arrived == ticket);
-            if let Some((_, Err(error))) = place.map(|place| self.arrived.swap_remove(place)) {
-                let error = entries.judge(ticket, error, &plan);
-                self.arrived.extend(error.map(|error| (ticket, Err(error))));
-            }
-        }
-    }
-
     /// Begins to hand out the foremost page, or gives out its error.
-    fn begin(&mut self, ticket: Ticket, page: Brought<S>) -> Result<Vec<Record<S>>, Error> {
+    fn begin(
+        &mut self,
+        ticket: Ticket,
+        page: Fetched<S::Paginator>,
+    ) -> Result<Vec<Record<S>>, Error> {
         let mut entries = self.ledger.lock();
         let checked = page.and_then(|page| {
             entries.check(&page, self.limits.empty_pages)?;
             Ok(page)
         });
-        let mut page = match checked {
+        let page = match checked {
             Ok(page) => page,
             Err(error) => {
                 drop(entries);
                 return Err(self.fail(error));
             }
         };
-        let replay = entries.frontier.replay(ticket).unwrap_or_default();
-        let passed_over = replay.out.records.min(page.records.len());
-        let mut failures = page.failures.into_iter();
-        let failures_passed_over = replay.out.failures.min(failures.len());
-        failures.by_ref().take(failures_passed_over).for_each(drop);
-        if passed_over > 0 {
-            page.records.drain(..passed_over);
+        let out = entries.frontier.replay(ticket).unwrap_or_default().out;
+        let (mut records, details) = page.into_parts();
+        let mut in_hand =
+            InHand { passed_over: out.records.min(records.len()), ..InHand::default() };
+        if in_hand.passed_over > 0 {
+            records.drain(..in_hand.passed_over);
         }
-
-        entries.closed.total = page.total.or(entries.closed.total);
-        let in_hand = InHand {
-            passed_over,
-            failures: failures_passed_over,
-            skipped: page.skipped,
-            digest: page.digest,
-        };
+        let mut failures = Vec::new();
+        if let Some(details) = details {
+            failures = details.failures;
+            in_hand.failures = out.failures.min(failures.len());
+            failures.drain(..in_hand.failures);
+            in_hand.skipped = details.skipped;
+            in_hand.digest = details.digest;
+            entries.closed.total = details.total.or(entries.closed.total);
+        }
         self.ledger.begin(&mut entries, in_hand);
         if let Some(pages) = &mut self.limits.pages {
             *pages -= 1;
@@ -347,12 +333,14 @@ impl<S: Source> PagesProjection<'_, S> {
         let mut cut = false;
         if let Some(left) = &mut self.limits.records {
             let most = usize::try_from(*left).unwrap_or(usize::MAX);
-            cut = page.records.len() > most;
-            page.records.truncate(most);
-            *left -= page.records.len() as u64;
+            cut = records.len() > most;
+            records.truncate(most);
+            *left -= records.len() as u64;
         }
-        *self.in_hand = Some(Left { failures, cut });
-        Ok(page.records)
+        if cut || !failures.is_empty() {
+            *self.in_hand = Some(Left { failures: failures.into_iter(), cut });
+        }
+        Ok(records)
     }
 
     /// Gives out a fatal error.
@@ -389,7 +377,9 @@ impl<S: Source> PagesProjection<'_, S> {
             _ if self.is_late() => StopReason::MaxDuration,
             _ => return None,
         };
-        let over = self.ledger.lock().frontier.is_over();
+        let mut entries = self.ledger.lock();
+        self.ledger.close(&mut entries);
+        let over = entries.frontier.is_over();
         Some(if over { StopReason::End } else { reason })
     }
 

@@ -3,11 +3,11 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt};
 
 use super::apart::{apart, drain};
-use crate::{error::Error, frontier::Ticket, gauge::Gauge, page::Page, paginator::Paginator};
+use crate::{error::Error, page::Page, paginator::Paginator};
 
-/// What a request brings: its ticket, and the page or what went wrong.
+/// What a request brings: the page, or what went wrong.
 pub(super) type Fetched<P> =
-    (Ticket, Result<Page<<P as Paginator>::Record, <P as Paginator>::Cursor>, Error>);
+    Result<Page<<P as Paginator>::Record, <P as Paginator>::Cursor>, Error>;
 
 /// How a stream holds its paginator: `&P`, or [`Arc<P>`] where the stream
 /// outlives the place that made it.
@@ -33,12 +33,7 @@ pub trait Source: sealed::Sealed + Clone {
 
     /// `beside` says whether the request may run beside the stream.
     #[doc(hidden)]
-    fn request(
-        &self,
-        ticket: Ticket,
-        cursor: Arc<<Self::Paginator as Paginator>::Cursor>,
-        beside: bool,
-    ) -> Self::Fetch;
+    fn request(&self, cursor: <Self::Paginator as Paginator>::Cursor, beside: bool) -> Self::Fetch;
 
     /// Takes a request that nobody needs.
     #[doc(hidden)]
@@ -60,9 +55,9 @@ impl<'a, P: Paginator + ?Sized> Source for &'a P {
         self
     }
 
-    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>, _: bool) -> Self::Fetch {
+    fn request(&self, cursor: P::Cursor, _: bool) -> Self::Fetch {
         let paginator: &'a P = self;
-        async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
+        paginator.fetch(cursor)
     }
 
     fn leave(request: Self::Fetch) {
@@ -78,17 +73,10 @@ impl<P: Paginator + ?Sized + 'static> Source for Arc<P> {
         self
     }
 
-    fn request(&self, ticket: Ticket, cursor: Arc<P::Cursor>, beside: bool) -> Self::Fetch {
-        let request = |paginator: Arc<P>, cursor: Arc<P::Cursor>| {
-            async move { (ticket, paginator.fetch(&cursor).await) }.boxed()
-        };
-        let beside = beside.then(|| {
-            apart(|| {
-                let request = request(Arc::clone(self), Arc::clone(&cursor));
-                Gauge::current().observing(request).boxed()
-            })
-        });
-        beside.flatten().unwrap_or_else(|| request(Arc::clone(self), cursor))
+    fn request(&self, cursor: P::Cursor, beside: bool) -> Self::Fetch {
+        let paginator = Self::clone(self);
+        let request = async move { paginator.fetch(cursor).await }.boxed();
+        if beside { apart(request) } else { request }
     }
 
     fn leave(request: Self::Fetch) {

@@ -71,14 +71,14 @@ impl Paginator for Pages {
         1
     }
 
-    async fn fetch(&self, page: &u64) -> Result<Page<u64, u64>, Error> {
-        self.log.lock().unwrap().push((*page, Instant::now()));
-        let nth = self.times(*page).len();
-        tokio::time::sleep((self.latency)(*page)).await;
-        if let Some(error) = (self.fault)(*page, nth) {
+    async fn fetch(&self, page: u64) -> Result<Page<u64, u64>, Error> {
+        self.log.lock().unwrap().push((page, Instant::now()));
+        let nth = self.times(page).len();
+        tokio::time::sleep((self.latency)(page)).await;
+        if let Some(error) = (self.fault)(page, nth) {
             return Err(error);
         }
-        let next = match (self.branches, *page) {
+        let next = match (self.branches, page) {
             (true, 1) => 2..self.count + 1,
             (false, page) if page < self.count => page + 1..page + 2,
             _ => 0..0,

@@ -14,8 +14,8 @@ impl Paginator for Memory {
         0
     }
 
-    async fn fetch(&self, page: &u64) -> Result<Page<Record, u64>, Error> {
-        let (records, next) = self.page(*page);
+    async fn fetch(&self, page: u64) -> Result<Page<Record, u64>, Error> {
+        let (records, next) = self.page(page);
         Ok(Page::new(records, next))
     }
 }

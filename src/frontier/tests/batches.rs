@@ -2,11 +2,11 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
 use proptest::{collection::vec, prelude::*};
+use smallvec::smallvec;
 
 use super::super::{Frontier, Plan, Shape, Ticket, Turn};
 
@@ -54,8 +54,8 @@ struct Reading<'a> {
     now: Instant,
     frontier: Frontier<Batch>,
     /// When they come.
-    in_flight: Vec<(Instant, Ticket, Arc<Batch>)>,
-    arrived: BTreeMap<Ticket, Arc<Batch>>,
+    in_flight: Vec<(Instant, Ticket, Batch)>,
+    arrived: BTreeMap<Ticket, Batch>,
     /// How many pages of each id are out.
     out: Vec<usize>,
     requests: usize,
@@ -126,9 +126,9 @@ impl<'a> Reading<'a> {
         let (_, ticket, batch) = self.in_flight.swap_remove(index);
         let goes_on = batch.iter().filter(|(id, page)| page + 1 < self.pages[*id]);
         let next = goes_on.map(|(id, page)| (*id, page + 1)).collect::<Batch>();
-        let shape = Shape { records: batch.len(), units: vec![1; batch.len()], failures: vec![] };
+        let shape = Shape::of(batch.len(), vec![1; batch.len()], vec![]);
         let next = if next.is_empty() { vec![] } else { vec![next] };
-        self.frontier.arrive(ticket, next, shape, || at, &self.plan);
+        self.frontier.arrive(ticket, next.into(), shape, || at, &self.plan);
         self.arrived.insert(ticket, batch);
     }
 }
@@ -161,7 +161,7 @@ proptest! {
 }
 
 /// Sends what may be sent, and gives it.
-fn send(frontier: &mut Frontier<Batch>, now: Instant, most: usize) -> Vec<(Ticket, Arc<Batch>)> {
+fn send(frontier: &mut Frontier<Batch>, now: Instant, most: usize) -> Vec<(Ticket, Batch)> {
     std::iter::from_fn(|| frontier.send(4, || now, &Packing { most })).collect()
 }
 
@@ -170,7 +170,7 @@ fn waiting_for_company(now: Instant) -> Frontier<Batch> {
     let mut frontier = Frontier::new([vec![(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]]);
     assert_eq!(send(&mut frontier, now, 2).len(), 3, "the time that requests take is not known");
     let begin = now + LATENCY;
-    frontier.arrive(0, vec![vec![(0, 1)]], Shape::default(), || begin, &Packing { most: 2 });
+    frontier.arrive(0, smallvec![vec![(0, 1)]], Shape::default(), || begin, &Packing { most: 2 });
     assert_eq!(send(&mut frontier, begin, 2), []);
     assert_eq!(frontier.wake_at(4), Some(begin + LATENCY / 5));
     frontier
@@ -183,7 +183,7 @@ fn a_partial_request_waits_a_fifth_of_the_time_that_requests_take() {
     let almost = now + LATENCY + LATENCY / 6;
     assert_eq!(send(&mut frontier, almost, 2), []);
     let sent = send(&mut frontier, now + LATENCY + LATENCY / 5, 2);
-    assert_eq!(sent, [(3, Arc::new(vec![(0, 1)]))]);
+    assert_eq!(sent, [(3, vec![(0, 1)])]);
 }
 
 #[test]
@@ -191,9 +191,9 @@ fn a_request_that_is_filled_meanwhile_goes_out_at_once() {
     let now = Instant::now();
     let mut frontier = waiting_for_company(now);
     let then = now + LATENCY + LATENCY / 10;
-    frontier.arrive(1, vec![vec![(2, 1)]], Shape::default(), || then, &Packing { most: 2 });
+    frontier.arrive(1, smallvec![vec![(2, 1)]], Shape::default(), || then, &Packing { most: 2 });
     let sent = send(&mut frontier, then, 2);
-    assert_eq!(sent, [(3, Arc::new(vec![(2, 1), (0, 1)]))]);
+    assert_eq!(sent, [(3, vec![(2, 1), (0, 1)])]);
 }
 
 #[test]
@@ -201,10 +201,10 @@ fn a_partial_request_that_is_alone_goes_out_at_once() {
     let now = Instant::now();
     let mut frontier = waiting_for_company(now);
     let then = now + LATENCY + LATENCY / 10;
-    frontier.arrive(1, vec![], Shape::default(), || then, &Packing { most: 2 });
+    frontier.arrive(1, smallvec![], Shape::default(), || then, &Packing { most: 2 });
     assert_eq!(send(&mut frontier, then, 2), []);
-    frontier.arrive(2, vec![], Shape::default(), || then, &Packing { most: 2 });
-    assert_eq!(send(&mut frontier, then, 2), [(3, Arc::new(vec![(0, 1)]))]);
+    frontier.arrive(2, smallvec![], Shape::default(), || then, &Packing { most: 2 });
+    assert_eq!(send(&mut frontier, then, 2), [(3, vec![(0, 1)])]);
 }
 
 #[test]
@@ -213,7 +213,13 @@ fn a_circle_ends_the_wait_for_company() {
     let mut frontier = waiting_for_company(now);
     let then = now + LATENCY + LATENCY / 10;
     // The second request leads back to itself.
-    frontier.arrive(1, vec![vec![(2, 0), (3, 0)]], Shape::default(), || then, &Packing { most: 2 });
+    frontier.arrive(
+        1,
+        smallvec![vec![(2, 0), (3, 0)]],
+        Shape::default(),
+        || then,
+        &Packing { most: 2 },
+    );
     assert_eq!(send(&mut frontier, then, 2), []);
     assert_eq!(frontier.wake_at(4), None, "nothing is due");
 }

@@ -3,7 +3,6 @@
 
 use std::{
     collections::{BTreeMap, HashSet},
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -24,8 +23,8 @@ pub(super) struct Reading<'a> {
     window: usize,
     now: Instant,
     pub(super) frontier: Frontier<Offset>,
-    pub(super) in_flight: Vec<(Ticket, Arc<Offset>)>,
-    arrived: BTreeMap<Ticket, Result<Arc<Offset>, Error>>,
+    pub(super) in_flight: Vec<(Ticket, Offset)>,
+    arrived: BTreeMap<Ticket, Result<Offset, Error>>,
     pub(super) discarded: HashSet<Ticket>,
     /// How many records are out.
     pub(super) out: u64,
@@ -140,7 +139,7 @@ impl<'a> Reading<'a> {
                 let shape = shape(records);
                 let now = self.now;
                 self.frontier.heed_total(self.service.total);
-                self.frontier.arrive(ticket, Vec::from_iter(next), shape, || now, &SameStep);
+                self.frontier.arrive(ticket, next.into_iter().collect(), shape, || now, &SameStep);
                 self.arrived.insert(ticket, Ok(cursor));
             }
             Err(error) => self.fail(ticket, error),

@@ -1,9 +1,10 @@
 //! A service that branches at random, read with a random window, in a random order
 //! of arrivals, cut and resumed at random places.
 
-use std::{collections::BTreeMap, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, time::Instant};
 
 use proptest::{collection::vec, prelude::*};
+use smallvec::smallvec;
 
 use super::{
     super::{Frontier, Position, Replay, Rest, Shape, Ticket, Trail, Turn, Verdict},
@@ -76,15 +77,12 @@ impl Service {
         let units = self.units(cursor).enumerate();
         let failures = units.filter(|(_, (_, unit))| unit.fails);
         let tells_units = self.0[cursor.node].tells_units;
-        Shape {
-            records: self.units(cursor).map(|(_, unit)| unit.records).sum(),
-            failures: failures.map(|(index, _)| tells_units.then_some(index)).collect(),
-            units: if tells_units {
-                self.units(cursor).map(|(_, unit)| unit.records).collect()
-            } else {
-                Vec::new()
-            },
-        }
+        let records = self.units(cursor).map(|(_, unit)| unit.records).collect::<Vec<_>>();
+        Shape::of(
+            records.iter().sum(),
+            if tells_units { records } else { Vec::new() },
+            failures.map(|(index, _)| tells_units.then_some(index)).collect(),
+        )
     }
 
     /// Everything there is to read, in order.
@@ -129,8 +127,8 @@ struct Reading<'a> {
     choices: std::iter::Cycle<std::slice::Iter<'a, u8>>,
     window: usize,
     frontier: Frontier<Cursor>,
-    in_flight: Vec<(Ticket, Arc<Cursor>)>,
-    arrived: BTreeMap<Ticket, Arc<Cursor>>,
+    in_flight: Vec<(Ticket, Cursor)>,
+    arrived: BTreeMap<Ticket, Cursor>,
     handed_out: Vec<Item>,
     requests: usize,
 }
@@ -155,7 +153,7 @@ impl Reading<'_> {
                     let next = self.service.next(&cursor);
                     self.frontier.arrive(
                         ticket,
-                        next,
+                        next.into(),
                         self.service.shape(&cursor),
                         Instant::now,
                         &Plain,
@@ -297,7 +295,7 @@ proptest! {
 fn what_a_page_leads_to_is_read_before_what_waited() {
     let mut frontier = Frontier::new(["a", "b"]);
     let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
-    frontier.arrive(ticket, vec!["a1", "a2"], Shape::default(), Instant::now, &Plain);
+    frontier.arrive(ticket, smallvec!["a1", "a2"], Shape::default(), Instant::now, &Plain);
     assert!(frontier.waiting().eq(&["a1", "a2", "b"]));
 }
 
@@ -310,7 +308,7 @@ fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
     assert_eq!(frontier.fail(1, &error, Instant::now(), &Plain), Verdict::Fatal(1));
     assert_eq!(frontier.turn(), Turn::Wait);
     assert!(frontier.send(3, Instant::now, &Plain).is_none());
-    frontier.arrive(0, vec![], Shape { records: 1, ..Shape::default() }, Instant::now, &Plain);
+    frontier.arrive(0, smallvec![], Shape { records: 1, ..Shape::default() }, Instant::now, &Plain);
     assert_eq!(frontier.turn(), Turn::HandOut(0));
     frontier.close();
     assert_eq!(frontier.turn(), Turn::Fail(1));
@@ -323,7 +321,7 @@ fn a_page_read_again_for_its_records_leads_nowhere() {
     let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
     frontier.arrive(
         ticket,
-        vec!["b"],
+        smallvec!["b"],
         Shape { records: 5, ..Shape::default() },
         Instant::now,
         &Plain,
@@ -334,14 +332,14 @@ fn a_page_read_again_for_its_records_leads_nowhere() {
 
 /// A page of two units: the first gave two records, the second failed.
 fn half_failed() -> Shape {
-    Shape { records: 2, units: vec![2, 0], failures: vec![Some(1)] }
+    Shape::of(2, vec![2, 0], vec![Some(1)])
 }
 
 #[test]
 fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
     let mut frontier = Frontier::new(["a"]);
     let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
-    frontier.arrive(ticket, vec![], half_failed(), Instant::now, &Plain);
+    frontier.arrive(ticket, smallvec![], half_failed(), Instant::now, &Plain);
     let out = Position { records: 1, failures: 0 };
     let replay = Some(Replay { out, of: 2 });
     assert_eq!(
@@ -359,7 +357,7 @@ fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
     let replay = Some(Replay { out, of: 2 });
     let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
     let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
-    frontier.arrive(ticket, vec![], half_failed(), Instant::now, &Plain);
+    frontier.arrive(ticket, smallvec![], half_failed(), Instant::now, &Plain);
     assert_eq!(
         frontier.rest(Some(out)),
         [Rest { cursor: &"a", units: Some(vec![0, 1]), replay }],

@@ -18,9 +18,9 @@
 //!         0
 //!     }
 //!
-//!     async fn fetch(&self, from: &u32) -> Result<Page<u32, u32>, Error> {
+//!     async fn fetch(&self, from: u32) -> Result<Page<u32, u32>, Error> {
 //!         let to = from + 10;
-//!         Ok(Page::new((*from..to.min(25)).collect(), (to < 25).then_some(to)))
+//!         Ok(Page::new((from..to.min(25)).collect(), (to < 25).then_some(to)))
 //!     }
 //! }
 //!

@@ -115,14 +115,14 @@ impl<P: Paginator> Paginator for Probe<P> {
         self.paginator.start()
     }
 
-    async fn fetch(&self, cursor: &P::Cursor) -> Result<Page<P::Record, P::Cursor>, Error> {
+    async fn fetch(&self, cursor: P::Cursor) -> Result<Page<P::Record, P::Cursor>, Error> {
         let number = self.fetches.fetch_add(1, Ordering::Relaxed);
         if number >= self.most_fetches {
             let message =
                 format!("it does not end: after {number} requests it still asks for more");
             return Err(self.refuse(Violation::new(Rule::Endless, message)));
         }
-        check_json(cursor).map_err(|violation| self.refuse(violation))?;
+        check_json(&cursor).map_err(|violation| self.refuse(violation))?;
         wait_once().await;
         self.fail(number, false)?;
         let page = self.paginator.fetch(cursor).await;

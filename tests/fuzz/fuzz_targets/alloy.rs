@@ -25,7 +25,7 @@ fuzz_target!(|input: (u16, bool, &[u8])| {
         action = action.data_at("/a~1b/0").pagination_at("/a~1b/1");
     }
     let action = action.build().expect("the builder has all it needs");
-    if let Ok(page) = block_on(action.fetch(&action.start())) {
+    if let Ok(page) = block_on(action.fetch(action.start())) {
         for next in page.next() {
             let next = serde_json::to_value(next).expect("a cursor is JSON");
             let offset = next["offset"].as_u64().expect("an offset is a number");

@@ -23,9 +23,9 @@ fuzz_target!(|input: (u16, &[u8])| {
         .build()
         .expect("the builder has all it needs");
     block_on(async {
-        let flat = associations.fetch(&associations.start()).await;
+        let flat = associations.fetch(associations.start()).await;
         let grouped = associations.clone().grouped();
-        let groups = grouped.fetch(&grouped.start()).await;
+        let groups = grouped.fetch(grouped.start()).await;
         assert_eq!(flat.is_ok(), groups.is_ok());
         if let (Ok(flat), Ok(groups)) = (flat, groups) {
             let named = |id: &str| flat.failures().any(|failure| failure.ids().iter().any(|it| it == id));
