@@ -3,13 +3,15 @@
 
 use std::{
     cell::RefCell,
-    future::poll_fn,
     pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+    task::{Context, Poll},
 };
+
+use pin_project::pin_project;
 
 /// Whether anything can wait. Without a limiter in the process nobody needs to look.
 static IN_USE: AtomicBool = AtomicBool::new(false);
@@ -44,13 +46,30 @@ impl Gauge {
     }
 
     /// A future that is polled as [`observe`](Gauge::observe) runs, on whatever thread.
-    pub(crate) async fn observing<F: Future + Unpin>(self, mut future: F) -> F::Output {
-        poll_fn(|cx| self.observe(|| Pin::new(&mut future).poll(cx))).await
+    pub(crate) fn observing<F: Future>(self, future: F) -> Observing<F> {
+        Observing { gauge: self, future }
     }
 
     /// How many wait now.
     pub(crate) fn count(&self) -> usize {
         self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// The future of [`Gauge::observing`].
+#[pin_project]
+pub(crate) struct Observing<F> {
+    gauge: Gauge,
+    #[pin]
+    future: F,
+}
+
+impl<F: Future> Future for Observing<F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.gauge.observe(|| this.future.poll(cx))
     }
 }
 

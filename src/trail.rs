@@ -31,6 +31,7 @@ pub(crate) struct Trail {
 
 impl Trail {
     /// Passes a cursor with this fingerprint.
+    #[inline]
     pub(crate) fn pass(self, fingerprint: u64) -> Self {
         let steps = self.steps.saturating_add(1);
         if steps < self.reach {

@@ -7,7 +7,7 @@ use std::{
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, AtomicU64, Ordering},
-        mpsc,
+        mpsc::{self, RecvTimeoutError::Disconnected},
     },
     task::{Poll, Waker},
     time::Duration,
@@ -637,7 +637,10 @@ fn a_future_that_wakes_the_first_that_polled_it_alone_is_told() {
                 (state.second_poll, state.waker) = (Some(second_poll), Some(cx.waker().clone()));
                 let event = Arc::clone(&event);
                 std::thread::spawn(move || {
-                    let _ = polled.recv_timeout(Duration::from_millis(5));
+                    if polled.recv_timeout(Duration::from_millis(5)) == Err(Disconnected) {
+                        // What wakes the task for another reason is over by then.
+                        std::thread::sleep(Duration::from_millis(20));
+                    }
                     let mut state = event.lock().unwrap();
                     state.has_come = true;
                     state.waker.take().unwrap().wake();

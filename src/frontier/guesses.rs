@@ -18,7 +18,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// are right. None is made behind a guess that failed or brought nothing: the end
     /// may lie before it.
     pub(super) fn guess(&self, plan: &impl Plan<C>, halvings: u32, window: usize) -> Option<C> {
-        let last = self.open.back()?;
+        let last = self.open.last()?;
         let guesses = || self.open.iter().filter(|open| open.is_guess());
         let on_their_way = guesses().filter(|guess| guess.is_in_flight()).count();
         let is_doubtful = guesses().any(|guess| match &guess.state {
@@ -58,7 +58,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     pub(super) fn lead_on(&mut self, place: usize, next: Next<C>, plan: &impl Plan<C>) {
         let (mut place, mut next) = (place, next);
         loop {
-            let is_right = self.is_followed_by(place, &next, plan);
+            let is_guessed = self.is_guess(place + 1);
+            let is_right = is_guessed && self.is_followed_by(place, &next, plan);
             if self.open[place].is_guess() {
                 self.open[place].guess = Some(LeadsTo::Pages(next));
                 if !is_right {
@@ -66,7 +67,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
                 }
                 return;
             }
-            let is_guessed = self.is_guess(place + 1);
             if !is_right {
                 if is_guessed {
                     self.confidence.contradicted();
@@ -90,7 +90,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Whether what a page leads to is the guess that stands behind it, and only that.
     fn is_followed_by(&self, place: usize, next: &[C], plan: &impl Plan<C>) -> bool {
-        let ([next], true) = (next, self.is_guess(place + 1)) else { return false };
+        let [next] = next else { return false };
         let guess = &self.open[place + 1].request.cursor;
         self.waiting.is_empty()
             && !self.trail.is_closed_by(fingerprint(guess))
@@ -103,9 +103,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Throws away the guesses behind a request.
     fn discard_behind(&mut self, place: usize) {
-        while self.is_guess(place + 1)
-            && let Some(guess) = self.open.remove(place + 1)
-        {
+        let guesses = self.open[place + 1..].iter().take_while(|open| open.is_guess()).count();
+        for guess in self.open.drain(place + 1..=place + guesses) {
             if guess.is_in_flight() {
                 self.draining.push(guess.ticket);
             }
@@ -113,9 +112,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
     }
 
-    /// Takes note of guesses that were thrown away.
-    pub(crate) fn take_discarded(&mut self) -> Vec<Ticket> {
-        std::mem::take(&mut self.discarded)
+    /// A guess that was thrown away.
+    pub(crate) fn take_discarded(&mut self) -> Option<Ticket> {
+        self.discarded.pop()
     }
 
     /// Whether what this request brings is for nobody: it was a wrong guess.

@@ -4,10 +4,12 @@
 
 mod company;
 mod confidence;
+mod failing;
 mod guesses;
 mod open;
 mod plan;
 mod retries;
+mod sending;
 mod size;
 mod width;
 
@@ -16,8 +18,8 @@ use std::{collections::VecDeque, hash::Hash, time::Instant};
 use self::{
     company::Company,
     confidence::Confidence,
-    open::{LeadsTo, Open, Request, State},
-    retries::{Failures, Retries},
+    open::{Open, Request, State},
+    retries::Retries,
     size::Size,
     width::Width,
 };
@@ -27,7 +29,6 @@ pub(crate) use self::{
 };
 use crate::{
     checkpoint::{Position, Replay},
-    error::Error,
     page::Next,
     retry::Retry,
     trail::{Trail, fingerprint},
@@ -35,9 +36,6 @@ use crate::{
 
 /// The number of a request, in the order in which they are sent.
 pub(crate) type Ticket = u64;
-
-/// How many pages are held for one that is late, for each request of the window.
-const REORDERED: usize = 4;
 
 /// The cursors of a reading, from the one that waits to the page being handed out.
 #[derive(Debug)]
@@ -49,7 +47,7 @@ pub(crate) struct Frontier<C> {
     led_by: Option<Ticket>,
     /// Requests whose pages are not handed out whole, in the order of handing out.
     /// A guess stands behind the request that it follows.
-    open: VecDeque<Open<C>>,
+    open: Vec<Open<C>>,
     /// The request whose page was handed out last.
     closed: Option<(Ticket, C)>,
     next_ticket: Ticket,
@@ -64,10 +62,11 @@ pub(crate) struct Frontier<C> {
     trail: Trail,
     /// Whether the trail closed, so that the reading goes in a circle.
     circle: bool,
+    /// Whether the reading began at a checkpoint, so that pages may be read again.
+    is_resumed: bool,
     /// Whether a request failed for good, so that no new one is sent.
     failed: bool,
-    /// Whether pages are handed out as they come.
-    unordered: bool,
+    order: Order,
     /// How many pages are still to be handed out, at most.
     pages_left: usize,
     /// How many records the service says there are.
@@ -77,6 +76,14 @@ pub(crate) struct Frontier<C> {
     width: Width,
     confidence: Confidence,
     company: Company,
+}
+
+/// In what order pages are handed out.
+#[derive(Debug, Default, PartialEq, Eq)]
+enum Order {
+    #[default]
+    OfRequests,
+    AsTheyCome,
 }
 
 /// What the driver does next.
@@ -113,7 +120,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             resumed: VecDeque::new(),
             waiting: waiting.into_iter().collect(),
             led_by: None,
-            open: VecDeque::new(),
+            open: Vec::new(),
             closed: None,
             next_ticket: 0,
             discarded: Vec::new(),
@@ -121,8 +128,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             confirmed_failures: Vec::new(),
             trail: Trail::default(),
             circle: false,
+            is_resumed: false,
             failed: false,
-            unordered: false,
+            order: Order::default(),
             pages_left: usize::MAX,
             total: None,
             retries: Retries::new(Retry::default()),
@@ -141,8 +149,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         trail: Trail,
     ) -> Self {
         let rest = rest.into_iter();
-        let resumed = rest.map(|(cursor, replay)| Request { replay, ..Request::new(cursor) });
-        Self { resumed: resumed.collect(), trail, ..Self::new(waiting) }
+        let resumed = rest.map(|(cursor, replay)| Request { cursor, replay: replay.map(Box::new) });
+        Self { resumed: resumed.collect(), is_resumed: true, trail, ..Self::new(waiting) }
     }
 
     pub(crate) fn retry(&mut self, policy: Retry) {
@@ -151,7 +159,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Hands out pages as they come, and not in the order of their requests.
     pub(crate) fn unordered(&mut self) {
-        self.unordered = true;
+        self.order = Order::AsTheyCome;
     }
 
     /// Asks for no more pages than are to be handed out.
@@ -162,150 +170,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// Takes in how many records the service says there are.
     pub(crate) fn heed_total(&mut self, total: Option<u64>) {
         self.total = total.or(self.total);
-    }
-
-    /// The next request to send, if there is room in the window. `now` is asked only
-    /// where something depends on the time.
-    pub(crate) fn send(
-        &mut self,
-        window: usize,
-        now: impl Fn() -> Instant,
-        plan: &impl Plan<C>,
-    ) -> Option<(Ticket, C)> {
-        if self.retries.pause.is_some_and(|pause| now() < pause) {
-            return None;
-        }
-        self.retries.pause = None;
-        let window = self.width.of(window);
-        let sent = (window > 1).then(&now);
-        if let Some(foremost) = self.open.front() {
-            if window == 1 && !foremost.is_due_at_some_time() {
-                // One request at a time, and it is on its way or being handed out.
-                return None;
-            }
-            if self.in_flight() >= window {
-                return None;
-            }
-            if let Some(open) = self.wanted_mut().find(|open| open.is_due(&now)) {
-                open.state = State::InFlight;
-                open.sent = sent;
-                return Some((open.ticket, open.request.cursor.clone()));
-            }
-        }
-        if self.failed || !self.has_room(window) {
-            self.company.left();
-            return None;
-        }
-        let halvings = self.size.halvings;
-        let mut open = if let Some(request) = self.next_resumed(plan, halvings) {
-            self.open(request, halvings)
-        } else if self.waiting.is_empty() {
-            let cursor = self.guess(plan, halvings, window)?;
-            let before = self.open.back().map(|open| open.ticket);
-            let guess = Some(LeadsTo::Unknown);
-            Open { before, guess, ..self.open(Request::new(cursor), halvings) }
-        } else {
-            let request = self.next_waiting(plan, halvings, sent)?;
-            let before = self.led_by.take();
-            Open { before, ..self.open(request, halvings) }
-        };
-        open.sent = sent;
-        let sent = (open.ticket, open.request.cursor.clone());
-        self.open.push_back(open);
-        Some(sent)
-    }
-
-    /// Whether one more page can be held. The page being handed out counts, so a
-    /// window of 1 asks for a page only when the one before is used up. Where the
-    /// foremost page is late, some more are held, so that the others need not stop;
-    /// a request that failed keeps its place.
-    fn has_room(&self, window: usize) -> bool {
-        if self.open.is_empty() {
-            return self.draining.len() < window && self.pages_left > 0;
-        }
-        let is_late = self.open.front().is_some_and(|open| !open.is_ready());
-        let most = if is_late && window > 1 { window.saturating_mul(REORDERED) } else { window };
-        let arrived = self.open.iter().filter(|open| matches!(open.state, State::Arrived(_)));
-        self.open.len() < most.min(self.pages_left)
-            && self.open.len() - arrived.count() + self.draining.len() < window
-    }
-
-    fn open(&mut self, request: Request<C>, halvings: u32) -> Open<C> {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        Open {
-            ticket,
-            request,
-            state: State::InFlight,
-            failures: Failures::default(),
-            halvings,
-            before: None,
-            guess: None,
-            sent: None,
-        }
-    }
-
-    /// When to call [`send`](Frontier::send) again, if something waits for its time
-    /// alone.
-    pub(crate) fn wake_at(&self, window: usize) -> Option<Instant> {
-        if self.in_flight() >= self.width.of(window) {
-            return None;
-        }
-        let wanted = self.open.iter().take_while(|open| !open.is_failed());
-        let due = wanted.filter_map(|open| match open.state {
-            State::Due(due) => Some(due),
-            _ => None,
-        });
-        due.chain(self.company.until).min().max(self.retries.pause)
-    }
-
-    /// The next of a checkpoint's requests. One that had not arrived is packed by
-    /// itself, since a request may carry less than when it was made.
-    fn next_resumed(&mut self, plan: &impl Plan<C>, halvings: u32) -> Option<Request<C>> {
-        loop {
-            let request = self.resumed.pop_front()?;
-            if request.replay.is_some() {
-                return Some(request);
-            }
-            let mut parts = VecDeque::from([request.cursor]);
-            plan.pack(&mut parts, halvings);
-            let first = parts.pop_front();
-            for cursor in parts.into_iter().rev() {
-                self.resumed.push_front(Request::new(cursor));
-            }
-            if let Some(cursor) = first {
-                return Some(Request::new(cursor));
-            }
-        }
-    }
-
-    /// The next of what waits, unless it was sent before, or waits for company.
-    fn next_waiting(
-        &mut self,
-        plan: &impl Plan<C>,
-        halvings: u32,
-        now: Option<Instant>,
-    ) -> Option<Request<C>> {
-        plan.pack(&mut self.waiting, halvings);
-        let foremost = self.waiting.front();
-        let fingerprint = foremost.map(fingerprint);
-        self.circle = fingerprint.is_some_and(|it| self.trail.is_closed_by(it));
-        let (Some(foremost), Some(fingerprint), false) = (foremost, fingerprint, self.circle)
-        else {
-            // Nothing waits for company.
-            self.company.left();
-            return None;
-        };
-        let on_their_way = self.open.iter().filter(|open| open.is_in_flight());
-        if let Some(now) = now
-            && !plan.is_full(foremost, halvings)
-            && self.company.is_awaited(on_their_way.filter_map(|open| open.sent), now)
-        {
-            return None;
-        }
-        self.company.left();
-        self.trail = self.trail.pass(fingerprint);
-        self.waiting.pop_front().map(Request::new)
     }
 
     /// Takes in a page. What it leads to is read before all else that waits: it
@@ -342,6 +206,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         let is_all = self.waiting.is_empty() && self.resumed.is_empty() && next.len() == 1;
         self.led_by = is_all.then_some(open.ticket);
+        if is_all {
+            self.waiting.extend(next);
+            return;
+        }
         for cursor in next.into_iter().rev() {
             self.waiting.push_front(cursor);
         }
@@ -350,89 +218,20 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// How the page of an open request is read again, if it is.
     #[inline]
     pub(crate) fn replay(&self, ticket: Ticket) -> Option<Replay> {
-        self.open[self.place(ticket)].request.replay
-    }
-
-    /// Takes in the failure of a request. Where it is fatal, it is given out when
-    /// its turn comes, and nothing new is sent any more.
-    pub(crate) fn fail(
-        &mut self,
-        ticket: Ticket,
-        error: &Error,
-        now: Instant,
-        plan: &impl Plan<C>,
-    ) -> Verdict {
-        let in_flight = self.in_flight();
-        if error.is_rate_limited() && self.retries.pause.is_none() {
-            self.width.shrink(in_flight);
-        }
-        let open = self.at(ticket);
-        if open.is_guess() {
-            open.state = State::Held;
-            self.retries.hold(error, now);
-            return Verdict::Held;
-        }
-        open.failures.add(error, now);
-        let failures = open.failures;
-        if self.retries.ask_for_less(&failures, error)
-            && let Some((parts, halvings)) = self.halve(ticket, plan)
-            && self.retries.spend()
-        {
-            self.size.shrink(halvings);
-            self.replace(ticket, parts, now, failures.of_part(), halvings);
-            return Verdict::Smaller;
-        }
-        let Some(due) = self.retries.again(&failures, error, now) else {
-            self.at(ticket).state = State::Failed;
-            self.failed = true;
-            return Verdict::Fatal(failures.count);
-        };
-        self.at(ticket).state = State::Due(due);
-        Verdict::Again(due)
-    }
-
-    /// What a request falls into if its size is halved, as often as it takes for
-    /// it to fall. A page that is read again for its records falls into nothing,
-    /// since what it leads to has joined what waits.
-    fn halve(&self, ticket: Ticket, plan: &impl Plan<C>) -> Option<(VecDeque<C>, u32)> {
-        let open = &self.open[self.place(ticket)];
-        let cursor = &open.request.cursor;
-        if open.request.replay.is_some() {
+        if !self.is_resumed {
             return None;
         }
-        (open.halvings + 1..u64::BITS).find_map(|halvings| {
-            let mut parts = VecDeque::from([cursor.clone()]);
-            plan.pack(&mut parts, halvings);
-            (!parts.is_empty() && parts != [cursor.clone()]).then_some((parts, halvings))
-        })
-    }
-
-    /// Puts parts in the place of an open request.
-    fn replace(
-        &mut self,
-        ticket: Ticket,
-        parts: VecDeque<C>,
-        due: Instant,
-        failures: Failures,
-        halvings: u32,
-    ) {
-        let place = self.place(ticket);
-        self.open.remove(place);
-        for cursor in parts.into_iter().rev() {
-            let open = self.open(Request::new(cursor), halvings);
-            self.open.insert(place, Open { state: State::Due(due), failures, ..open });
-        }
+        self.open[self.place(ticket)].request.replay()
     }
 
     /// What the driver does next, when it has sent what it may.
     pub(crate) fn turn(&mut self) -> Turn {
-        if self.unordered
+        if self.order == Order::AsTheyCome
             && let Some(place) = self.open.iter().position(Open::is_ready)
-            && let Some(open) = self.open.remove(place)
         {
-            self.open.push_front(open);
+            self.open[..=place].rotate_right(1);
         }
-        match self.open.front() {
+        match self.open.first() {
             Some(Open { state: State::Arrived(_), ticket, .. }) => Turn::HandOut(*ticket),
             Some(Open { state: State::Failed, ticket, .. }) => Turn::Fail(*ticket),
             None if self.is_over() => Turn::Over,
@@ -443,7 +242,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Closes the foremost open request: its page is handed out whole.
     pub(crate) fn close(&mut self) {
-        self.closed = self.open.pop_front().map(|open| (open.ticket, open.request.cursor));
+        if !self.open.is_empty() {
+            let open = self.open.remove(0);
+            self.closed = Some((open.ticket, open.request.cursor));
+        }
     }
 
     /// Whether nothing is left to read.
@@ -468,7 +270,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// The cursor of the foremost open request, or else the first that waits.
     pub(crate) fn foremost_cursor(&self) -> Option<&C> {
-        let open = self.open.front().map(|open| &open.request.cursor);
+        let open = self.open.first().map(|open| &open.request.cursor);
         open.or_else(|| self.waiting.front())
     }
 
@@ -478,7 +280,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Whether all of the foremost page is out.
     pub(crate) fn is_out(&self, out: Option<Position>) -> bool {
-        match (self.open.front(), out) {
+        match (self.open.first(), out) {
             (Some(Open { state: State::Arrived(shape), .. }), Some(out)) => shape.is_out(out),
             _ => false,
         }
@@ -495,15 +297,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         rest.extend(self.resumed.iter().map(|request| Rest {
             cursor: &request.cursor,
             units: None,
-            replay: request.replay,
+            replay: request.replay(),
         }));
         rest
-    }
-
-    /// The open requests but for those behind one that failed for good: theirs is no
-    /// turn that ever comes.
-    fn wanted_mut(&mut self) -> impl Iterator<Item = &mut Open<C>> {
-        self.open.iter_mut().take_while(|open| !open.is_failed())
     }
 
     /// The cursor of an open request, and how many pages are handed out before it.
@@ -520,7 +316,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     #[inline]
     fn place(&self, ticket: Ticket) -> usize {
         // Mostly it is the foremost.
-        if self.open.front().is_some_and(|open| open.ticket == ticket) {
+        if self.open.first().is_some_and(|open| open.ticket == ticket) {
             return 0;
         }
         let place = self.open.iter().position(|open| open.ticket == ticket);

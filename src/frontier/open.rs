@@ -12,7 +12,8 @@ pub(super) struct Open<C> {
     pub(super) ticket: Ticket,
     pub(super) request: Request<C>,
     pub(super) state: State,
-    pub(super) failures: Failures,
+    /// What few requests have; so a request takes little space.
+    pub(super) failures: Option<Box<Failures>>,
     /// How often the full size was halved for it.
     pub(super) halvings: u32,
     /// The request that led here, and to nothing else.
@@ -37,7 +38,7 @@ pub(super) enum LeadsTo<C> {
 pub(super) struct Request<C> {
     pub(super) cursor: C,
     /// Where the page goes on if it is read for its records alone.
-    pub(super) replay: Option<Replay>,
+    pub(super) replay: Option<Box<Replay>>,
 }
 
 #[derive(Debug)]
@@ -82,6 +83,10 @@ impl<C> Request<C> {
     pub(super) fn new(cursor: C) -> Self {
         Self { cursor, replay: None }
     }
+
+    pub(super) fn replay(&self) -> Option<Replay> {
+        self.replay.as_deref().copied()
+    }
 }
 
 impl<C> Open<C> {
@@ -119,10 +124,10 @@ impl<C> Open<C> {
             return;
         }
         let State::Arrived(shape) = state else {
-            return rest.push(Rest { cursor, units: None, replay: request.replay });
+            return rest.push(Rest { cursor, units: None, replay: request.replay() });
         };
-        let out = out.or(request.replay.map(|replay| replay.out));
-        shape.rest(cursor, out.unwrap_or_default(), request.replay, rest);
+        let out = out.or(request.replay().map(|replay| replay.out));
+        shape.rest(cursor, out.unwrap_or_default(), request.replay(), rest);
     }
 }
 

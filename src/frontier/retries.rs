@@ -12,6 +12,7 @@ const COST: u32 = 10;
 pub(super) struct Retries {
     policy: Retry,
     budget: u32,
+    full: u32,
     random: fastrand::Rng,
     /// Until when nothing is sent, since the service asked for fewer requests.
     pub(super) pause: Option<Instant>,
@@ -42,6 +43,7 @@ impl Retries {
     pub(super) fn new(policy: Retry) -> Self {
         Self {
             budget: policy.budget.saturating_mul(COST),
+            full: policy.budget.saturating_mul(COST),
             random: policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             policy,
             pause: None,
@@ -102,8 +104,11 @@ impl Retries {
     }
 
     /// Takes in that a page came through.
+    #[inline]
     pub(super) fn succeed(&mut self) {
-        self.budget = (self.budget + 1).min(self.policy.budget.saturating_mul(COST));
+        if self.budget < self.full {
+            self.budget += 1;
+        }
     }
 
     /// A random part of a delay that doubles. Where the service asked for fewer

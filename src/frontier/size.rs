@@ -36,6 +36,7 @@ impl Size {
     }
 
     /// Takes in that a page came through.
+    #[inline]
     pub(super) fn succeed(&mut self) {
         if self.halvings == 0 {
             return;

@@ -15,6 +15,7 @@ impl Default for Width {
 }
 
 impl Width {
+    #[inline]
     pub(super) fn of(&self, window: usize) -> usize {
         window.min(self.most)
     }
@@ -26,6 +27,7 @@ impl Width {
     }
 
     /// Takes in that a page came through.
+    #[inline]
     pub(super) fn succeed(&mut self) {
         if self.most == usize::MAX {
             return;

@@ -5,15 +5,21 @@ use crate::{
 };
 
 /// What came back and waits for its turn.
-pub(super) struct Arrived<P: Paginator + ?Sized>(Vec<(Ticket, Fetched<P>)>);
+pub(super) struct Arrived<P: Paginator + ?Sized> {
+    /// Mostly there is one alone, and it is the next to be handed out.
+    last: Option<(Ticket, Fetched<P>)>,
+    others: Vec<(Ticket, Fetched<P>)>,
+}
 
 impl<P: Paginator + ?Sized> Arrived<P> {
     pub(super) fn new() -> Self {
-        Self(Vec::new())
+        Self { last: None, others: Vec::new() }
     }
 
     /// Takes in what a request brought, and throws away what that tells to be wrong
     /// guesses.
+    // What little every page takes is to be all that the loop of the driver is.
+    #[inline(never)]
     pub(super) fn take_in(
         &mut self,
         entries: &mut Entries<P::Cursor>,
@@ -32,27 +38,37 @@ impl<P: Paginator + ?Sized> Arrived<P> {
             let Some(error) = entries.judge(ticket, error, plan) else { return };
             fetched = Err(error);
         }
-        self.0.push((ticket, fetched));
-        let discarded = entries.frontier.take_discarded();
-        if !discarded.is_empty() {
-            entries.closed.discarded += discarded.len() as u64;
-            self.0.retain(|(ticket, _)| !discarded.contains(ticket));
+        self.keep(ticket, fetched);
+        while let Some(ticket) = entries.frontier.take_discarded() {
+            entries.closed.discarded += 1;
+            self.take(ticket);
         }
         while let Some(ticket) = entries.frontier.take_confirmed_failure() {
-            if let Some(Err(error)) = self.take(ticket) {
-                let error = entries.judge(ticket, error, plan);
-                self.0.extend(error.map(|error| (ticket, Err(error))));
+            if let Some(Err(error)) = self.take(ticket)
+                && let Some(error) = entries.judge(ticket, error, plan)
+            {
+                self.keep(ticket, Err(error));
             }
+        }
+    }
+
+    fn keep(&mut self, ticket: Ticket, fetched: Fetched<P>) {
+        if let Some(before) = self.last.replace((ticket, fetched)) {
+            self.others.push(before);
         }
     }
 
     /// Takes out what this request brought.
     pub(super) fn take(&mut self, ticket: Ticket) -> Option<Fetched<P>> {
-        let place = self.0.iter().position(|(arrived, _)| *arrived == ticket)?;
-        Some(self.0.swap_remove(place).1)
+        let last = self.last.take_if(|(arrived, _)| *arrived == ticket);
+        let (_, fetched) = last.or_else(|| {
+            let place = self.others.iter().position(|(arrived, _)| *arrived == ticket)?;
+            Some(self.others.swap_remove(place))
+        })?;
+        Some(fetched)
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::new();
     }
 }

@@ -2,8 +2,10 @@
 
 mod apart;
 mod arrived;
+mod driver;
 mod in_flight;
 mod ledger;
+mod limits;
 mod monitor;
 mod pages;
 mod plan;
@@ -12,8 +14,9 @@ mod records;
 mod source;
 
 pub use self::{
+    limits::RepeatedCursor,
     monitor::{Monitor, Progress, StopReason},
-    pages::{Pages, RepeatedCursor},
+    pages::Pages,
     read::Read,
     records::Records,
     source::Source,

@@ -1,7 +1,8 @@
 use std::time::Duration;
 
 use super::{
-    pages::{Limits, Pages, RepeatedCursor},
+    limits::{Limits, RepeatedCursor},
+    pages::Pages,
     records::Records,
     source::Source,
 };

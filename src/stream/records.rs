@@ -6,7 +6,6 @@ use std::{
 };
 
 use futures::stream::{FusedStream, Stream};
-use pin_project::pin_project;
 
 use super::{monitor::Monitor, pages::Pages, source::Source};
 use crate::{checkpoint::Checkpoint, error::Error, paginator::Paginator};
@@ -29,10 +28,8 @@ use crate::{checkpoint::Checkpoint, error::Error, paginator::Paginator};
 /// Dropping the future of `next()` loses nothing: the requests in flight and the
 /// records that arrived live in this stream, not in that future. Dropping the
 /// stream drops its requests.
-#[pin_project]
 #[must_use = "streams do nothing unless polled"]
 pub struct Records<S: Source> {
-    #[pin]
     pages: Pages<S>,
     /// The records of the page being handed out.
     page: vec::IntoIter<<S::Paginator as Paginator>::Record>,
@@ -59,18 +56,21 @@ impl<S: Source> Records<S> {
     }
 }
 
+/// Nothing in it is pinned: a request in flight is a box.
+impl<S: Source> Unpin for Records<S> {}
+
 impl<S: Source> Stream for Records<S> {
     type Item = Result<<S::Paginator as Paginator>::Record, Error>;
 
-    fn poll_next(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut this = self.project();
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
         loop {
             if let Some(record) = this.page.next() {
                 this.pages.count(1);
                 return Poll::Ready(Some(Ok(record)));
             }
-            match ready!(this.pages.as_mut().poll_piece(cx)) {
-                Some(Ok(records)) => *this.page = records.into_iter(),
+            match ready!(this.pages.poll_page(cx)) {
+                Some(Ok(records)) => this.page = records.into_iter(),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }

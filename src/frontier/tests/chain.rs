@@ -144,7 +144,7 @@ impl<'a> Reading<'a> {
             }
             Err(error) => self.fail(ticket, error),
         }
-        for discarded in self.frontier.take_discarded() {
+        while let Some(discarded) = self.frontier.take_discarded() {
             assert!(self.discarded.insert(discarded), "it is thrown away once");
             self.arrived.remove(&discarded);
         }
