@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     paging::{WithoutPagination, judge},
-    wire::{Data, Envelope, Layout, ParameterPlace, decode},
+    wire::{Body, Data, Envelope, Layout, ParameterPlace, Parameters, decode},
 };
 use crate::{error::Error, page::Page, paginator::Paginator, transport::Endpoint};
 
@@ -75,8 +75,10 @@ pub struct Action<T> {
 /// What does not depend on the record type.
 pub(super) struct Reader {
     pub(super) endpoint: Endpoint,
-    /// The body without its limit and offset.
-    pub(super) body: Map<String, Value>,
+    /// The fields of a request's body beside its parameters.
+    pub(super) fields: Map<String, Value>,
+    /// The parameters but for limit and offset, and the field that holds them.
+    pub(super) inputs: Map<String, Value>,
     pub(super) place: ParameterPlace,
     pub(super) limit: u64,
     pub(super) layout: Layout,
@@ -113,13 +115,10 @@ impl<T> Action<T> {
 }
 
 impl Reader {
-    fn request(&self, cursor: Offset) -> Map<String, Value> {
-        let mut body = self.body.clone();
-        if let Some(Value::Object(parameters)) = body.get_mut(self.place.field()) {
-            parameters.insert("limit".to_owned(), cursor.most().into());
-            parameters.insert("offset".to_owned(), cursor.offset.into());
-        }
-        body
+    fn request(&self, cursor: Offset) -> Body<'_> {
+        let Self { fields, inputs, place, .. } = self;
+        let parameters = Parameters { inputs, limit: cursor.most(), offset: cursor.offset };
+        Body { fields, place: *place, parameters }
     }
 
     fn decode<T: DeserializeOwned>(

@@ -1,12 +1,13 @@
 use std::{
     fmt::{self, Debug, Formatter},
+    hash::Hasher,
     marker::PhantomData,
     sync::Arc,
 };
 
 use secrecy::SecretString;
 use serde_json::{Map, Value};
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_64;
 
 use super::{
     action::{Action, Reader},
@@ -224,21 +225,23 @@ impl<T> ActionBuilder<T> {
         let action = path_segment("action", &self.action)?;
         let path = format!("/connectors/{connector}/actions/{action}/execute");
 
-        let mut body = self.fields;
-        body.insert("credentialId".to_owned(), credential_id.into());
-        body.insert("actionId".to_owned(), action.into());
-        body.insert(self.place.field().to_owned(), self.inputs.into());
+        let mut fields = self.fields;
+        fields.insert("credentialId".to_owned(), credential_id.into());
+        fields.insert("actionId".to_owned(), action.into());
         let user_id = self.user_id;
-        let mut digest = Xxh3::new();
-        digest_value(&mut digest, &Value::Object(body.clone()));
+        let mut body = fields.clone();
+        body.insert(self.place.field().to_owned(), self.inputs.clone().into());
+        let mut digest = XxHash3_64::new();
+        digest_value(&mut digest, &body.into());
         digest_value(&mut digest, &user_id.clone().into());
-        let identity = format!("alloy {path} with {:016x}", digest.digest());
+        let identity = format!("alloy {path} with {:016x}", digest.finish());
 
         let mut headers = vec![("x-api-version", self.api_version)];
         headers.extend(user_id.map(|user_id| ("x-alloy-userid", user_id)));
         Ok(Action::new(Reader {
             endpoint: self.endpoint.build(&path, "API key", headers)?,
-            body,
+            fields,
+            inputs: self.inputs,
             place: self.place,
             limit: self.limit,
             layout: Layout { data, pagination },
@@ -251,28 +254,28 @@ impl<T> ActionBuilder<T> {
 
 /// Tells what is read apart; it stays the same on every machine and in whatever
 /// order a map keeps its keys, since checkpoints hold it.
-fn digest_value(digest: &mut Xxh3, value: &Value) {
+fn digest_value(digest: &mut XxHash3_64, value: &Value) {
     match value {
         Value::Object(map) => {
             let mut entries = map.iter().collect::<Vec<_>>();
             entries.sort_unstable_by_key(|(key, _)| *key);
-            digest.update(b"{");
+            digest.write(b"{");
             for (key, value) in entries {
                 digest_value(digest, &Value::String(key.clone()));
                 digest_value(digest, value);
             }
-            digest.update(b"}");
+            digest.write(b"}");
         }
         Value::Array(values) => {
-            digest.update(b"[");
+            digest.write(b"[");
             for value in values {
                 digest_value(digest, value);
             }
-            digest.update(b"]");
+            digest.write(b"]");
         }
         plain => {
-            digest.update(plain.to_string().as_bytes());
-            digest.update(b",");
+            digest.write(plain.to_string().as_bytes());
+            digest.write(b",");
         }
     }
 }

@@ -7,11 +7,13 @@ use std::{
 };
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor},
+    ser::SerializeMap,
 };
-use serde_json::{Value, value::RawValue};
-use xxhash_rust::xxh3::xxh3_64;
+use serde_json::{Map, Value, value::RawValue};
+use smallvec::SmallVec;
+use twox_hash::XxHash3_64;
 
 /// Where in the body the limit, the offset and the action's other inputs stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -34,6 +36,34 @@ impl ParameterPlace {
             Self::RequestBody => "requestBody",
         }
     }
+}
+
+/// The body of a request.
+pub(super) struct Body<'a> {
+    pub(super) fields: &'a Map<String, Value>,
+    /// The field that holds the parameters.
+    pub(super) place: ParameterPlace,
+    pub(super) parameters: Parameters<'a>,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.fields.len() + 1))?;
+        for (field, value) in self.fields {
+            map.serialize_entry(field, value)?;
+        }
+        map.serialize_entry(self.place.field(), &self.parameters)?;
+        map.end()
+    }
+}
+
+/// What an action is asked for.
+#[derive(Serialize)]
+pub(super) struct Parameters<'a> {
+    #[serde(flatten)]
+    pub(super) inputs: &'a Map<String, Value>,
+    pub(super) limit: u64,
+    pub(super) offset: u64,
 }
 
 /// A place in a JSON document (RFC 6901), as the keys that lead to it.
@@ -106,8 +136,12 @@ pub(super) fn decode<T: DeserializeOwned>(
     body: &str,
     layout: &Layout,
 ) -> Result<Envelope<T>, serde_json::Error> {
-    let mut found =
-        Found { data: Data::Missing, pagination: None, beside: Vec::new(), beside_before_data: 0 };
+    let mut found = Found {
+        data: Data::Missing,
+        pagination: None,
+        beside: SmallVec::new(),
+        beside_before_data: 0,
+    };
     let mut deserializer = serde_json::Deserializer::from_str(body);
     let seek = Seek { data: Some(&layout.data.0), pagination: Some(&layout.pagination.0) };
     Node { seek, found: &mut found }.deserialize(&mut deserializer)?;
@@ -134,7 +168,7 @@ fn digest<T>(body: &str, found: &Found<'_, T>) -> u64 {
     let end = behind.first().map_or(body.len(), place);
     let around = &body[begin..end];
     let data = around.find('[').zip(around.rfind(']')).map(|(open, close)| &around[open..=close]);
-    xxh3_64(data.unwrap_or(around).as_bytes())
+    XxHash3_64::oneshot(data.unwrap_or(around).as_bytes())
 }
 
 /// What was found on the way through a document.
@@ -142,7 +176,7 @@ struct Found<'de, T> {
     data: Data<T>,
     pagination: Option<&'de RawValue>,
     /// The values that are no part of the data, in their order.
-    beside: Vec<&'de str>,
+    beside: SmallVec<[&'de str; 4]>,
     /// How many of them stand before the data.
     beside_before_data: usize,
 }

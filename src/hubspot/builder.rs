@@ -1,11 +1,12 @@
 use std::{
     collections::HashSet,
     fmt::{self, Debug, Formatter},
+    hash::Hasher,
     sync::Arc,
 };
 
 use secrecy::SecretString;
-use xxhash_rust::xxh3::Xxh3;
+use twox_hash::XxHash3_64;
 
 use super::{associations::Associations, reader::Reader, refusal::refusal, wire::ObjectId};
 use crate::{
@@ -159,12 +160,12 @@ impl AssociationsBuilder {
 /// Tells two lists of ids apart; it stays the same on every machine, since
 /// checkpoints hold it.
 fn digest(ids: &[ObjectId]) -> u64 {
-    let mut digest = Xxh3::new();
+    let mut digest = XxHash3_64::new();
     for id in ids {
-        digest.update(id.to_string().as_bytes());
-        digest.update(b"\n");
+        digest.write(id.to_string().as_bytes());
+        digest.write(b"\n");
     }
-    digest.digest()
+    digest.finish()
 }
 
 impl Debug for AssociationsBuilder {
