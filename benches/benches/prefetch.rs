@@ -1,11 +1,16 @@
 //! A consumer that takes as long for a page as the service does: the sum of both
-//! becomes their maximum, at best. It sleeps, or it blocks its thread.
+//! becomes their maximum, at best. It sleeps, or it blocks its thread; and once more
+//! where there is no runtime, and nothing but that thread.
 
 use std::{fmt, pin::pin, thread, time::Duration};
 
-use anyhow::{Result, ensure};
-use futures::{Stream, TryStreamExt};
-use pagestream::PaginatorExt;
+use ::page_turner::prelude::{
+    Limit, PageTurner, PagesStream, RequestAhead, TurnedPage, TurnedPageResult,
+};
+use anyhow::{Result, anyhow, ensure};
+use futures::{Stream, TryStreamExt, executor::block_on};
+use futures_timer::Delay;
+use pagestream::{Page, PaginatorExt, from_fn};
 use pagestream_bench::{
     clients::{
         Service,
@@ -14,7 +19,7 @@ use pagestream_bench::{
     },
     contacts::{Contact, Contacts, LIMIT, Tally},
     figures::{Figures, Measure},
-    rounds::{in_turn, timed},
+    rounds::{Taken, in_turn, timed},
     server::Server,
 };
 
@@ -29,6 +34,8 @@ enum Client {
     Ours,
     PageTurner,
 }
+
+const CLIENTS: [Client; 3] = [Client::ByHand, Client::Ours, Client::PageTurner];
 
 impl fmt::Display for Client {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -59,9 +66,16 @@ impl Consumer {
     where
         anyhow::Error: From<E>,
     {
-        let (mut records, mut tally) = (pin!(records), Tally::default());
-        while let Some(contact) = records.try_next().await? {
-            tally.add(contact.id);
+        self.each(records.map_ok(|contact| contact.id)).await
+    }
+
+    async fn each<E>(self, ids: impl Stream<Item = Result<u64, E>>) -> Result<Tally>
+    where
+        anyhow::Error: From<E>,
+    {
+        let (mut ids, mut tally) = (pin!(ids), Tally::default());
+        while let Some(id) = ids.try_next().await? {
+            tally.add(id);
             if tally.records.is_multiple_of(LIMIT) {
                 self.consume().await;
             }
@@ -91,6 +105,74 @@ impl Client {
     }
 }
 
+/// Ids in pages, each of which takes its time without a runtime.
+#[derive(Clone, Copy)]
+struct Ids;
+
+impl Ids {
+    async fn page(self, from: u64) -> Result<(Vec<u64>, Option<u64>)> {
+        Delay::new(EACH).await;
+        let to = from + LIMIT;
+        Ok(((from..to).collect(), (to < PAGES * LIMIT).then_some(to)))
+    }
+}
+
+#[derive(Clone, Copy)]
+struct At(u64);
+
+impl RequestAhead for At {
+    fn next_request(&self) -> Self {
+        Self(self.0 + LIMIT)
+    }
+}
+
+impl PageTurner<At> for Ids {
+    type PageItems = Vec<u64>;
+    type PageError = anyhow::Error;
+
+    async fn turn_page(&self, from: At) -> TurnedPageResult<Self, At> {
+        let (ids, next) = self.page(from.0).await?;
+        Ok(TurnedPage::new(ids, next.map(At)))
+    }
+}
+
+impl Client {
+    /// Reads the ids on this thread, which the consumer blocks.
+    async fn read_ids(self) -> Result<Tally> {
+        let consumer = Consumer::Blocking;
+        match self {
+            Self::ByHand => {
+                let (mut tally, mut next) = (Tally::default(), Some(0));
+                while let Some(from) = next {
+                    let (ids, behind) = Ids.page(from).await?;
+                    for id in ids {
+                        tally.add(id);
+                    }
+                    consumer.consume().await;
+                    next = behind;
+                }
+                Ok(tally)
+            }
+            Self::Ours => {
+                let ids = from_fn(0, |from| async move {
+                    let (ids, next) = Ids.page(from).await.map_err(pagestream::Error::other)?;
+                    Ok(Page::new(ids, next))
+                });
+                consumer.each(ids.into_read().window(2).records()).await
+            }
+            Self::PageTurner => consumer.each(Ids.pages_ahead(2, Limit::None, At(0)).items()).await,
+        }
+    }
+}
+
+fn add(figures: &mut Figures, column: &str, taken: &[Taken]) {
+    let by_hand = taken[0].seconds();
+    for (client, taken) in CLIENTS.iter().zip(taken) {
+        let speed_up = Measure::SpeedUp(by_hand / taken.seconds(), 40.0 / 21.0);
+        figures.add(TABLE, client, column, speed_up);
+    }
+}
+
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() -> Result<()> {
     let server = Server::start(Contacts::new(PAGES * LIMIT), |_| EACH)?;
@@ -100,18 +182,21 @@ async fn main() -> Result<()> {
     for (consumer, name) in
         [(Consumer::Busy, "it sleeps"), (Consumer::Blocking, "it blocks its thread")]
     {
-        let clients = [Client::ByHand, Client::Ours, Client::PageTurner];
-        let taken = in_turn(&clients, async |client| {
+        let taken = in_turn(&CLIENTS, async |client| {
             let (time, tally) = timed(client.read(&service, consumer)).await?;
             ensure!(tally == expected, "{client} reads something else");
             Ok((time, server.take_requests(), tally))
         })
         .await?;
-        let by_hand = taken[0].seconds();
-        for (client, taken) in clients.iter().zip(&taken) {
-            let speed_up = Measure::SpeedUp(by_hand / taken.seconds(), 40.0 / 21.0);
-            figures.add(TABLE, client, name, speed_up);
-        }
+        add(&mut figures, name, &taken);
     }
+    let taken = in_turn(&CLIENTS, async |client| {
+        let reading = thread::spawn(move || block_on(timed(client.read_ids())));
+        let (time, tally) = reading.join().map_err(|_| anyhow!("the reading panicked"))??;
+        ensure!(tally == expected, "{client} reads something else");
+        Ok((time, PAGES, tally))
+    })
+    .await?;
+    add(&mut figures, "it blocks the only thread, no runtime", &taken);
     figures.save("prefetch")
 }
