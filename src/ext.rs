@@ -68,7 +68,9 @@ pub trait PaginatorExt: Paginator {
     /// A paginator whose ids or ranges are known can be split
     /// ([`Paginator::divide`]): HubSpot's by its ids; Alloy's by offsets, where
     /// `total` says how many records there are, as far as you know. Others are one
-    /// part.
+    /// part. A total that is too small makes the last part long, and one that is too
+    /// large makes the last parts empty; a service that refuses an offset beyond its
+    /// records makes these fail.
     ///
     /// ```
     /// use futures::{StreamExt, TryStreamExt, stream};

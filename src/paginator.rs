@@ -58,6 +58,9 @@ use crate::{cursor::Cursor, error::Error, page::Page};
 ///   ids alone: then it goes into the page ([`Page::with_failure`]).
 /// - **[`identity`](Paginator::identity) names what is read**, and nothing that
 ///   may change between a reading and its resumption.
+/// - **Only the future of `fetch` may ask a [`Monitor`](crate::Monitor)** of a reading
+///   of this paginator. All else runs while that reading is locked, and would wait for
+///   itself.
 ///
 /// # What the streams do
 ///
@@ -75,7 +78,7 @@ pub trait Paginator: Send + Sync {
     /// Where reading begins.
     fn start(&self) -> Self::Cursor;
 
-    /// Reads the page at `cursor`.
+    /// Reads the page at `cursor`. A page that is fetched again is given an equal one.
     ///
     /// # Errors
     ///

@@ -13,7 +13,8 @@ pub struct Progress {
     pub pages: u64,
     /// Records handed out.
     pub records: u64,
-    /// Requests made by this stream.
+    /// Requests made by this stream. One that a client sends again by itself, as the
+    /// vendors' do once with a new token after a 401, counts once.
     pub requests: u64,
     /// Requests on their way.
     pub in_flight: usize,

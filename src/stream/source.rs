@@ -19,7 +19,9 @@ pub(super) type Fetched<P> =
 /// requests of a [window](crate::Read::window) of 2 or more run on tokio's runtime, if
 /// it has several threads: they go on, and their pages are decoded, while the consumer
 /// is busy. With `&P` they go on when the stream is polled; what the HTTP client does by
-/// itself goes on all the same.
+/// itself goes on all the same. At the end, requests beyond it that were guessed in vain
+/// come to their end on the runtime, which keeps their connections; with `&P` they are
+/// dropped.
 pub trait Source: sealed::Sealed + Clone {
     /// The paginator that is held.
     type Paginator: Paginator + ?Sized;
