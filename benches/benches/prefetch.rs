@@ -12,11 +12,7 @@ use futures::{Stream, TryStreamExt, executor::block_on};
 use futures_timer::Delay;
 use pagestream::{Page, PaginatorExt, from_fn};
 use pagestream_bench::{
-    clients::{
-        Service,
-        alloy::{page_by_hand, paginator},
-        page_turner,
-    },
+    clients::{Service, alloy::paginator, by_hand::page_by_hand, page_turner},
     contacts::{Contact, Contacts, LIMIT, Tally},
     figures::{Figures, Measure},
     rounds::{Taken, in_turn, timed},

@@ -2,6 +2,7 @@
 //! of them are given the same reqwest client.
 
 pub mod alloy;
+pub mod by_hand;
 pub mod hubspot;
 pub mod page_turner;
 

@@ -8,7 +8,7 @@ use page_turner::prelude::{
 
 use super::{
     Service,
-    alloy::{Answer, page, parse_slice},
+    by_hand::{Answer, page, parse_slice},
 };
 use crate::contacts::{Contact, LIMIT};
 

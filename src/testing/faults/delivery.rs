@@ -3,7 +3,6 @@ use std::{future::pending, io, time::Duration};
 use bytes::Bytes;
 use http::Response;
 
-use super::fault::Place;
 use crate::error::{Error, ErrorKind};
 
 /// How an answer gets to the one who asked. It is an extension of the response, so
@@ -24,6 +23,18 @@ pub(in crate::testing) enum Way {
         bytes: u64,
     },
     Broken(Break),
+}
+
+/// Where in a response something happens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Place {
+    /// Before the first byte.
+    BeforeHeaders,
+    /// In the middle of the headers.
+    InHeaders,
+    /// In the middle of the body.
+    InBody,
 }
 
 /// What a connection does not survive.

@@ -11,7 +11,7 @@ use http::{
 };
 use serde_json::Value;
 
-use super::delivery::{Break, Delivery, Way};
+use super::delivery::{Break, Delivery, Place, Way};
 
 /// What goes wrong with one request: another answer, or the service's own answer
 /// changed, late, or lost on the way.
@@ -46,18 +46,6 @@ pub struct Fault {
     headers: HeaderMap,
     body: Body,
     delivery: Delivery,
-}
-
-/// Where in a response something happens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Place {
-    /// Before the first byte.
-    BeforeHeaders,
-    /// In the middle of the headers.
-    InHeaders,
-    /// In the middle of the body.
-    InBody,
 }
 
 /// What becomes of a body.

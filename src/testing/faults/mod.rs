@@ -17,10 +17,7 @@ use fastrand::Rng;
 use http::Request;
 
 pub(super) use self::delivery::{Break, Delivery, Way, sleep};
-pub use self::{
-    fault::{Fault, Place},
-    faulty::Faulty,
-};
+pub use self::{delivery::Place, fault::Fault, faulty::Faulty};
 use super::Service;
 
 /// Which requests to a service meet which [`Fault`].
