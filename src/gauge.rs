@@ -3,15 +3,16 @@
 
 use std::{
     cell::RefCell,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
+};
+#[cfg(feature = "tokio")]
+use std::{
+    pin::Pin,
     task::{Context, Poll},
 };
-
-use pin_project::pin_project;
 
 /// Whether anything can wait. Without a limiter in the process nobody needs to look.
 static IN_USE: AtomicBool = AtomicBool::new(false);
@@ -41,11 +42,13 @@ impl Gauge {
     }
 
     /// The gauge that counts on this thread now; one that nobody reads if none does.
+    #[cfg(feature = "tokio")]
     pub(crate) fn current() -> Self {
         CURRENT.with_borrow(|gauge| gauge.clone().unwrap_or_default())
     }
 
     /// A future that is polled as [`observe`](Gauge::observe) runs, on whatever thread.
+    #[cfg(feature = "tokio")]
     pub(crate) fn observing<F: Future>(self, future: F) -> Observing<F> {
         Observing { gauge: self, future }
     }
@@ -57,13 +60,15 @@ impl Gauge {
 }
 
 /// The future of [`Gauge::observing`].
-#[pin_project]
+#[cfg(feature = "tokio")]
+#[pin_project::pin_project]
 pub(crate) struct Observing<F> {
     gauge: Gauge,
     #[pin]
     future: F,
 }
 
+#[cfg(feature = "tokio")]
 impl<F: Future> Future for Observing<F> {
     type Output = F::Output;
 

@@ -122,7 +122,7 @@ struct Outcome<T> {
     progress: Progress,
 }
 
-async fn read<T: DeserializeOwned + Send>(action: &Action<T>) -> Outcome<T> {
+async fn read<T: DeserializeOwned + Send + 'static>(action: &Action<T>) -> Outcome<T> {
     drain(action.read()).await
 }
 
@@ -1034,7 +1034,7 @@ fn emulated(service: testing::Alloy) -> ActionBuilder<Contact> {
 }
 
 /// Reads some records and gives the checkpoint, through its text.
-async fn cut<T: DeserializeOwned + Send>(
+async fn cut<T: DeserializeOwned + Send + 'static>(
     action: &Action<T>,
     records: usize,
 ) -> (Vec<T>, Checkpoint) {

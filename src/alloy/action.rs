@@ -121,17 +121,18 @@ impl Reader {
         Body { fields, place: *place, parameters }
     }
 
-    fn decode<T: DeserializeOwned>(
-        &self,
+    async fn decode<T: DeserializeOwned + Send + 'static>(
+        self: &Arc<Self>,
         response: &Response<Bytes>,
     ) -> Result<Envelope<T>, Error> {
         let what = "the response is not what the action documents";
-        self.endpoint.decode(what, response, |text| decode(text, &self.layout))
+        let reader = Arc::clone(self);
+        self.endpoint.decode(what, response, move |text| decode(text, &reader.layout)).await
     }
 }
 
 #[async_trait]
-impl<T: DeserializeOwned + Send> Paginator for Action<T> {
+impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
     type Record = T;
     type Cursor = Offset;
 
@@ -140,13 +141,13 @@ impl<T: DeserializeOwned + Send> Paginator for Action<T> {
     }
 
     async fn fetch(&self, cursor: Offset) -> Result<Page<T, Offset>, Error> {
-        let reader = &*self.reader;
+        let reader = &self.reader;
         let most = cursor.most();
         if most == 0 {
             return Ok(Page::last(Vec::new()));
         }
         let response = reader.endpoint.post(&reader.request(cursor)).await?;
-        let Envelope { data, pagination, digest } = reader.decode::<T>(&response)?;
+        let Envelope { data, pagination, digest } = reader.decode::<T>(&response).await?;
         let mut records = match data {
             Data::List(records) => records,
             // Some services write an empty list as null; without a paging object

@@ -118,7 +118,7 @@ impl Reader {
             if expired { error.expired() } else { error }
         })?;
         let what = "the response is no batch of associations";
-        self.endpoint.decode_apart(what, &response, |text| serde_json::from_str(text)).await
+        self.endpoint.decode(what, &response, |text| serde_json::from_str(text)).await
     }
 
     /// Joins a response to the inputs by id, since its order is not promised.

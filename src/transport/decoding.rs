@@ -1,27 +1,18 @@
 use std::str::Utf8Error;
 
-#[cfg(feature = "hubspot")]
 use bytes::Bytes;
 
 type Decoded<T> = Result<serde_json::Result<T>, Utf8Error>;
 
 /// A larger body is decoded where it holds up no other task.
-#[cfg(all(feature = "hubspot", feature = "tokio"))]
+#[cfg(feature = "tokio")]
 const LARGE: usize = 1024 * 1024;
 
-/// Decodes a body; its text is checked once for all that is read from it.
-pub(super) fn decode<T>(
-    body: &[u8],
-    decode: impl FnOnce(&str) -> serde_json::Result<T>,
-) -> Decoded<T> {
-    std::str::from_utf8(body).map(decode)
-}
-
-/// The same; a large body on a thread for blocking work, where a runtime has such.
-/// 50 MB take half a second.
-#[cfg(feature = "hubspot")]
+/// Decodes a body; its text is checked once for all that is read from it. A large one
+/// is decoded on a thread for blocking work, where a runtime has such: 50 MB take half
+/// a second.
 #[cfg_attr(not(feature = "tokio"), allow(clippy::unused_async, reason = "nothing to wait for"))]
-pub(super) async fn decode_apart<T: Send + 'static>(
+pub(super) async fn decode<T: Send + 'static>(
     body: &Bytes,
     with: impl FnOnce(&str) -> serde_json::Result<T> + Send + 'static,
 ) -> Decoded<T> {
@@ -30,12 +21,57 @@ pub(super) async fn decode_apart<T: Send + 'static>(
         && let Ok(runtime) = tokio::runtime::Handle::try_current()
     {
         let body = body.clone();
-        return match runtime.spawn_blocking(move || decode(&body, with)).await {
+        return match runtime.spawn_blocking(move || decode_here(&body, with)).await {
             Ok(decoded) => decoded,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
             // The runtime is shutting down.
             Err(_) => std::future::pending().await,
         };
     }
-    decode(body, with)
+    decode_here(body, with)
+}
+
+fn decode_here<T>(body: &[u8], with: impl FnOnce(&str) -> serde_json::Result<T>) -> Decoded<T> {
+    std::str::from_utf8(body).map(with)
+}
+
+#[cfg(all(test, feature = "tokio"))]
+mod tests {
+    use std::thread::{self, ThreadId};
+
+    use futures::FutureExt;
+
+    use super::{LARGE, decode};
+
+    /// On which thread a body is decoded, and how much of it.
+    async fn decoded(bytes: usize) -> (ThreadId, usize) {
+        let body = vec![b' '; bytes].into();
+        decode(&body, |text| Ok((thread::current().id(), text.len()))).await.unwrap().unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_large_body_is_decoded_on_another_thread() {
+        let (thread, bytes) = decoded(LARGE).await;
+        assert_eq!(bytes, LARGE);
+        assert_ne!(thread, thread::current().id());
+    }
+
+    #[tokio::test]
+    async fn a_small_body_is_decoded_where_it_is() {
+        assert_eq!(decoded(LARGE - 1).await, (thread::current().id(), LARGE - 1));
+    }
+
+    #[test]
+    fn a_large_body_without_a_runtime_is_decoded_where_it_is() {
+        assert_eq!(decoded(LARGE).now_or_never(), Some((thread::current().id(), LARGE)));
+    }
+
+    #[tokio::test]
+    #[should_panic = "of the decoder"]
+    async fn a_panic_of_a_decoder_on_another_thread_is_one_here() {
+        let _ = decode(&vec![b' '; LARGE].into(), |_| -> serde_json::Result<()> {
+            panic!("of the decoder")
+        })
+        .await;
+    }
 }

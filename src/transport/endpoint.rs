@@ -220,25 +220,13 @@ impl Endpoint {
     }
 
     /// Decodes the body of a success. `what` says that it can't be.
-    #[cfg(feature = "alloy")]
-    pub(crate) fn decode<T>(
-        &self,
-        what: &str,
-        response: &Response<Bytes>,
-        decode: impl FnOnce(&str) -> serde_json::Result<T>,
-    ) -> Result<T, Error> {
-        self.judge(what, response, decoding::decode(response.body(), decode))
-    }
-
-    /// The same, for bodies that may be large.
-    #[cfg(feature = "hubspot")]
-    pub(crate) async fn decode_apart<T: Send + 'static>(
+    pub(crate) async fn decode<T: Send + 'static>(
         &self,
         what: &str,
         response: &Response<Bytes>,
         decode: impl FnOnce(&str) -> serde_json::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let decoded = decoding::decode_apart(response.body(), decode).await;
+        let decoded = decoding::decode(response.body(), decode).await;
         self.judge(what, response, decoded)
     }
 
