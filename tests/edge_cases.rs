@@ -1,6 +1,6 @@
 //! The table of edge cases names tests and guards that are there.
 
-use std::{collections::BTreeSet, fs};
+use std::{collections::BTreeSet, fs, path::Path};
 
 /// The cells of the table's lines: number, rule, tests, guards.
 fn lines() -> Vec<[String; 4]> {
@@ -50,7 +50,7 @@ fn every_guard_that_the_table_names_is_there() {
     for [number, _, _, guards] in lines() {
         let mut source = None;
         for guard in code(&guards) {
-            if guard.ends_with(".rs") {
+            if Path::new(guard).extension().is_some_and(|it| it == "rs") {
                 let text = fs::read_to_string(format!("src/{guard}"));
                 source = Some(text.unwrap_or_else(|_| panic!("case {number}: no file {guard}")));
                 continue;
