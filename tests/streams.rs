@@ -531,6 +531,21 @@ fn an_error_that_concerns_some_ids_alone_is_yielded_and_the_stream_goes_on() {
 }
 
 #[test]
+fn errors_that_are_set_aside_are_no_items_and_wait_for_the_monitor() {
+    let mut records = HalfFailing.read().set_failures_aside().records();
+    let monitor = records.monitor();
+    assert_eq!(item(&mut records).unwrap().unwrap(), 1);
+    assert_eq!(records.size_hint(), (1, None), "the errors are no items");
+    assert_eq!(item(&mut records).unwrap().unwrap(), 2);
+    assert_eq!(item(&mut records).unwrap().unwrap(), 3);
+    assert!(item(&mut records).is_none());
+    let ids = monitor.take_failures().into_iter().map(|error| error.ids().to_vec());
+    assert!(ids.eq([["x"], ["y"]]));
+    assert_eq!(monitor.progress().failures, 2);
+    assert!(monitor.take_failures().is_empty(), "they are taken once");
+}
+
+#[test]
 fn is_terminated_is_true_only_when_the_buffer_is_empty_too() {
     let numbers = Numbers::new(3, 3);
     let mut records = numbers.records();

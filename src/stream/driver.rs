@@ -101,10 +101,10 @@ impl<S: Source> Driver<S> {
             entries.aside.push(error);
         }
         ledger.close(&mut entries);
-        if let Some(reason) = self.limit_reached(&entries) {
-            return self.end(entries, reason);
-        }
         loop {
+            if let Some(reason) = self.limit_reached(&entries) {
+                return self.end(entries, reason);
+            }
             let turn = self.send(ledger, &mut entries);
             if !self.in_flight.is_empty() {
                 drop(entries);
@@ -132,9 +132,6 @@ impl<S: Source> Driver<S> {
                     drop(entries);
                     ready!(self.poll_until(wake_at.filter(|_| is_sending), cx));
                     entries = ledger.lock();
-                    if self.is_late() {
-                        return self.end(entries, StopReason::MaxDuration);
-                    }
                 }
                 Turn::Circle if self.limits.repeated_cursor == RepeatedCursor::Error => {
                     let message = "the service leads back to a cursor that was asked for before";
@@ -257,7 +254,7 @@ impl<S: Source> Driver<S> {
         })
     }
 
-    /// The reason to stop before the next page, if there is one.
+    /// The reason to give out no other page, if there is one.
     fn limit_reached(&self, entries: &Entries<Cursor<S>>) -> Option<StopReason> {
         let reason = match self.limits {
             Limits { records: Some(0), .. } => StopReason::MaxRecords,

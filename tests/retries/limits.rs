@@ -42,6 +42,29 @@ async fn with_no_request_left_a_delay_is_not_waited_out() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn with_no_request_left_a_request_that_is_due_meanwhile_is_not_made() {
+    // Page 2 could be asked for again long before page 3 is here.
+    let mut pages = Pages::branching(3, fails(2, 1, busy));
+    pages.latency = |page| if page == 3 { 60 * SECOND } else { SECOND };
+    let start = Instant::now();
+    let reading = drain(pages.read().window(2).max_requests(3).records());
+    let outcome = timeout(120 * SECOND, reading).await.expect("it ends");
+    assert_eq!(outcome.records, Pages::records_of(1));
+    assert_eq!(outcome.monitor.progress().stop, Some(StopReason::MaxRequests));
+    assert_eq!(pages.asked(), [1, 2, 3]);
+    assert_eq!(start.elapsed().as_secs(), 61, "what is on its way is waited for");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delay_is_waited_for_though_the_end_of_max_duration_is_farther_off() {
+    let start = Instant::now();
+    let pages = Pages::chain(3, fails(2, 1, busy));
+    let outcome = drain(pages.read().max_duration(600 * SECOND).records()).await;
+    assert_eq!(outcome.whole(), Pages::records_of(3));
+    assert!(start.elapsed() < 2 * SECOND, "{:?}", start.elapsed());
+}
+
+#[tokio::test(start_paused = true)]
 async fn max_duration_ends_the_stream_during_a_delay() {
     for window in [1, 8] {
         let start = Instant::now();
