@@ -531,6 +531,21 @@ fn an_error_that_concerns_some_ids_alone_is_yielded_and_the_stream_goes_on() {
 }
 
 #[test]
+fn a_reading_that_is_cut_between_the_errors_of_a_page_gives_each_of_them_once() {
+    let name = |item: Result<u64, Error>| match item {
+        Ok(record) => record.to_string(),
+        Err(error) => error.ids().concat(),
+    };
+    for cut in 0..=5 {
+        let mut begin = HalfFailing.records();
+        let before = block_on(begin.by_ref().take(cut).map(name).collect::<Vec<_>>());
+        let rest = HalfFailing.read().resume(stored(&begin.checkpoint().unwrap())).records();
+        let rest = block_on(rest.map(name).collect::<Vec<_>>());
+        assert_eq!([before, rest].concat(), ["1", "2", "x", "y", "3"], "cut after {cut} items");
+    }
+}
+
+#[test]
 fn errors_that_are_set_aside_are_no_items_and_wait_for_the_monitor() {
     let mut records = HalfFailing.read().set_failures_aside().records();
     let monitor = records.monitor();
