@@ -3,7 +3,7 @@
 
 use std::{
     collections::BTreeMap,
-    future::ready,
+    future::{poll_fn, ready},
     pin::pin,
     sync::{Arc, Mutex},
     task::{Context, Poll, Waker},
@@ -528,6 +528,47 @@ fn an_error_that_concerns_some_ids_alone_is_yielded_and_the_stream_goes_on() {
     let monitor = records.monitor();
     assert_eq!(monitor.failed_ids(), ["x", "y"]);
     assert_eq!(monitor.progress().failures, 2);
+}
+
+/// Page 1 leads to page 10, after the pages that are guessed behind it have come. The
+/// records say how many of them are held.
+struct Jumping(Arc<()>);
+
+#[async_trait]
+impl Paginator for Jumping {
+    type Record = Arc<()>;
+    type Cursor = u64;
+
+    fn start(&self) -> u64 {
+        0
+    }
+
+    async fn fetch(&self, page: u64) -> Result<Page<Arc<()>, u64>, Error> {
+        let mut waits = page == 1;
+        poll_fn(|cx| {
+            cx.waker().wake_by_ref();
+            if std::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) }
+        })
+        .await;
+        let next = [(0, 1), (1, 10)].into_iter().find(|(from, _)| *from == page);
+        Ok(Page::new(vec![Arc::clone(&self.0)], next.map(|(_, to)| to)))
+    }
+
+    fn predict(&self, before: &u64, at: &u64, _: Option<u64>) -> Option<u64> {
+        Some(at + (at - before))
+    }
+}
+
+#[test]
+fn a_wrong_guess_that_came_is_let_go_of_as_soon_as_it_is_told() {
+    let jumping = Jumping(Arc::default());
+    let mut records = pin!(jumping.read().window(4).records());
+    let (first, second) = block_on(async { (records.next().await, records.next().await) });
+    assert!(first.is_some_and(|it| it.is_ok()) && second.is_some_and(|it| it.is_ok()));
+    let discarded = records.monitor().progress().discarded;
+    assert!(discarded > 0);
+    assert_eq!(Arc::strong_count(&jumping.0), 2, "page 10 is here, and no other");
+    assert_eq!(block_on(records.count()), 1);
 }
 
 #[test]

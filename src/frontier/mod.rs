@@ -242,10 +242,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
 
     /// Closes the foremost open request: its page is handed out whole.
     pub(crate) fn close(&mut self) {
-        if !self.open.is_empty() {
-            let open = self.open.remove(0);
-            self.closed = Some((open.ticket, open.request.cursor));
-        }
+        // Mostly it is alone, and nothing behind it is to be moved.
+        let closed = if self.open.len() > 1 { Some(self.open.remove(0)) } else { self.open.pop() };
+        self.closed = closed.map(|open| (open.ticket, open.request.cursor));
     }
 
     /// Whether nothing is left to read.

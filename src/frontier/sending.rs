@@ -69,9 +69,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// foremost page is late, some more are held, so that the others need not stop;
     /// a request that failed keeps its place.
     fn has_room(&self, window: usize) -> bool {
-        if self.open.is_empty() {
-            return self.draining.len() < window && self.pages_left > 0;
-        }
         let is_late = self.open.first().is_some_and(|open| !open.is_ready());
         let most = if is_late && window > 1 { window.saturating_mul(REORDERED) } else { window };
         let arrived = self.open.iter().filter(|open| matches!(open.state, State::Arrived(_)));

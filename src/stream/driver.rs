@@ -285,7 +285,6 @@ impl<S: Source> Driver<S> {
             in_flight.for_each(S::leave);
         }
         self.arrived.clear();
-        self.failures = Vec::new().into_iter();
         self.timer = None;
     }
 }

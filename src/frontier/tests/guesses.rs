@@ -1,8 +1,13 @@
 //! The rules of guesses, a test each.
 
+use std::time::Instant;
+
+use smallvec::smallvec;
+
 use super::{
+    super::{Frontier, Shape},
     chain::Reading,
-    offsets::{Beyond, Fault, LIMIT, Service},
+    offsets::{Beyond, Fault, LIMIT, Offset, SameStep, Service},
 };
 
 /// The offsets in flight, as pages.
@@ -199,4 +204,23 @@ fn a_service_that_contradicts_every_guess_is_mostly_read_without() {
     reading.run();
     let pages = reading.requests.len() - reading.discarded.len();
     assert!(reading.discarded.len() < 20, "{} of {pages}", reading.discarded.len());
+}
+
+#[test]
+fn a_cursor_to_which_no_page_led_teaches_no_step() {
+    let offset = |page| Offset { at: page * LIMIT, limit: LIMIT };
+    let mut frontier = Frontier::new([0, 1, 2, 3].map(offset));
+    let now = Instant::now();
+    let mut send = |frontier: &mut Frontier<_>| frontier.send(3, || now, &SameStep);
+    for ticket in 0..3 {
+        assert_eq!(send(&mut frontier), Some((ticket, offset(ticket))));
+    }
+    let mut end = |frontier: &mut Frontier<_>, ticket| {
+        frontier.arrive(ticket, smallvec![], Shape::default(), || now, &SameStep);
+    };
+    end(&mut frontier, 0);
+    frontier.close();
+    assert_eq!(send(&mut frontier), Some((3, offset(3))));
+    end(&mut frontier, 2);
+    assert_eq!(send(&mut frontier), None, "page 0 did not lead to page 3");
 }
