@@ -1,9 +1,9 @@
 //! Retries and the limits of a stream, and streams that are dropped meanwhile.
 
-use std::time::Duration;
+use std::{future::pending, sync::Arc, time::Duration};
 
 use futures::StreamExt;
-use pagestream::{Error, PaginatorExt, StopReason};
+use pagestream::{Error, Page, PaginatorExt, StopReason, from_fn};
 use tokio::time::{Instant, timeout};
 
 use crate::{
@@ -78,6 +78,24 @@ async fn max_duration_ends_the_stream_during_a_delay() {
 
         let rest = pages.read().resume(outcome.monitor.checkpoint().unwrap()).records();
         assert_eq!(drain(rest).await.whole(), Pages::records_of(9)[4..]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn when_max_duration_is_over_a_request_on_its_way_is_dropped_at_once() {
+    for window in [1, 4] {
+        let token = Arc::new(());
+        let held = Arc::clone(&token);
+        let pages = from_fn(0_u64, move |_| {
+            let held = Arc::clone(&held);
+            async move {
+                pending::<()>().await;
+                Ok(Page::last(vec![held]))
+            }
+        });
+        let mut records = pages.read().window(window).max_duration(SECOND).records();
+        assert!(records.next().await.is_none());
+        assert_eq!(Arc::strong_count(&token), 2, "this one, and that of the paginator");
     }
 }
 

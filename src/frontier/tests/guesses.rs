@@ -211,11 +211,11 @@ fn a_cursor_to_which_no_page_led_teaches_no_step() {
     let offset = |page| Offset { at: page * LIMIT, limit: LIMIT };
     let mut frontier = Frontier::new([0, 1, 2, 3].map(offset));
     let now = Instant::now();
-    let mut send = |frontier: &mut Frontier<_>| frontier.send(3, || now, &SameStep);
+    let send = |frontier: &mut Frontier<_>| frontier.send(3, || now, &SameStep);
     for ticket in 0..3 {
         assert_eq!(send(&mut frontier), Some((ticket, offset(ticket))));
     }
-    let mut end = |frontier: &mut Frontier<_>, ticket| {
+    let end = |frontier: &mut Frontier<_>, ticket| {
         frontier.arrive(ticket, smallvec![], Shape::default(), || now, &SameStep);
     };
     end(&mut frontier, 0);
