@@ -259,6 +259,23 @@ async fn the_parts_of_alloy_ask_for_nothing_twice() {
     assert_eq!(service.requests(), 24);
 }
 
+#[tokio::test]
+async fn a_part_of_alloy_asks_for_no_record_of_the_next_part() {
+    // Pages of 7 records do not end where the part does.
+    let service = Alloy::new(1).records(100).flawed(|_| Some(AlloyFlaw::Clamped(7)));
+    let transport = move |request: Request<Bytes>| {
+        let input = serde_json::from_slice::<Value>(request.body()).unwrap()["input"].take();
+        let [offset, limit] = ["offset", "limit"].map(|name| input[name].as_u64().unwrap());
+        assert!(offset + limit <= 50, "{limit} records from {offset} on");
+        let service = service.clone();
+        async move { service.send(request).await }
+    };
+    let ids = ids(transport);
+    let first = ids.split(2, 100).unwrap().swap_remove(0);
+    let read = ids.read().resume(first).records().try_collect::<Vec<_>>().await.unwrap();
+    assert!(read.into_iter().eq(0..50));
+}
+
 #[test]
 fn a_part_of_alloy_is_a_small_text() {
     let split = action(Alloy::new(1)).split(16, 1_000_000_000).unwrap();
