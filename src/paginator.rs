@@ -137,8 +137,8 @@ pub trait Paginator: Send + Sync {
     /// Whether a request for this cursor carries as much as it may, where
     /// [`pack`](Paginator::pack) fills requests; true by default.
     ///
-    /// One that does not waits for a part of the time that a request takes, while
-    /// others are on their way that may bring what fills it.
+    /// One that does not waits a little, while others are about to come that may bring
+    /// what fills it, and in all no longer than a request takes.
     fn is_full(&self, cursor: &Self::Cursor, halvings: u32) -> bool {
         let _ = (cursor, halvings);
         true

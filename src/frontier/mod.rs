@@ -190,7 +190,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let open = &mut self.open[place];
         open.state = State::Arrived(shape);
         if let Some(sent) = open.sent {
-            self.company.took(now().saturating_duration_since(sent));
+            self.company.came(sent, now());
         }
         if open.request.replay.is_none() {
             self.lead_on(place, next, plan);

@@ -186,6 +186,48 @@ fn a_partial_request_waits_a_fifth_of_the_time_that_requests_take() {
     assert_eq!(sent, [(3, vec![(0, 1)])]);
 }
 
+/// Twenty requests are on their way, each of which brings one id on. They come one after
+/// the other, so much apart. Gives the requests whose ids are in the first one that goes
+/// out then.
+fn first_after(pause: Duration) -> Vec<usize> {
+    let now = Instant::now();
+    let most = 30;
+    let plan = Packing { most };
+    let fresh = (0..20 * most).map(|id| (id, 0)).collect();
+    let mut frontier = Frontier::new([fresh]);
+    let sent = std::iter::from_fn(|| frontier.send(20, || now, &plan)).collect::<Vec<_>>();
+    assert_eq!(sent.len(), 20);
+    let mut at = now + LATENCY;
+    for (ticket, batch) in sent {
+        let next = smallvec![vec![(batch[0].0, 1)]];
+        frontier.arrive(ticket, next, Shape::default(), || at, &plan);
+        frontier.close();
+        // It goes out before the next comes, or not.
+        let mut then = at;
+        loop {
+            if let Some((_, batch)) = frontier.send(20, || then, &plan) {
+                return batch.into_iter().map(|(id, _)| id / most).collect();
+            }
+            match frontier.wake_at(20).filter(|it| *it < at + pause && *it > then) {
+                Some(wake) => then = wake,
+                None => break,
+            }
+        }
+        at += pause;
+    }
+    unreachable!("the last one is alone")
+}
+
+#[test]
+fn company_that_comes_prolongs_the_wait_up_to_the_time_that_a_request_takes() {
+    let all = (0..20).rev().collect::<Vec<_>>();
+    assert_eq!(first_after(Duration::ZERO), all);
+    assert_eq!(first_after(LATENCY / 20), all, "they come in the time of a request");
+    assert_eq!(first_after(LATENCY / 4), [0], "nobody comes in a fifth of it");
+    let some = first_after(LATENCY / 6);
+    assert!(some.len() > 5 && some.len() < 20, "{some:?} came in the time of a request");
+}
+
 #[test]
 fn a_request_that_is_filled_meanwhile_goes_out_at_once() {
     let now = Instant::now();
