@@ -5,7 +5,7 @@ use async_trait::async_trait;
 use crate::{
     error::Error,
     page::Page,
-    paginator::{Paginator, forward_to_inner},
+    paginator::{Paginator, forward_to},
 };
 
 /// A paginator whose records are made from those of another:
@@ -43,7 +43,7 @@ where
         Ok(self.paginator.fetch(cursor).await?.map(&self.record))
     }
 
-    forward_to_inner!(P);
+    forward_to!(P, self => self.paginator);
 }
 
 impl<P: Debug, F> Debug for Map<P, F> {

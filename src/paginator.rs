@@ -165,7 +165,48 @@ pub trait Paginator: Send + Sync {
     }
 }
 
-macro_rules! forward {
+/// All but `start` and `fetch`, for a paginator that reads what another one reads; that
+/// one is told as an expression: `forward_to!(P, self => self.paginator)`.
+macro_rules! forward_to {
+    ($inner:ident, $self:ident => $paginator:expr) => {
+        fn identity(&$self) -> String {
+            $paginator.identity()
+        }
+
+        fn pack(&$self, waiting: &mut std::collections::VecDeque<$inner::Cursor>, halvings: u32) {
+            $paginator.pack(waiting, halvings);
+        }
+
+        fn narrow(&$self, cursor: &$inner::Cursor, units: &[usize]) -> $inner::Cursor {
+            $paginator.narrow(cursor, units)
+        }
+
+        fn predict(
+            &$self,
+            before: &$inner::Cursor,
+            at: &$inner::Cursor,
+            total: Option<u64>,
+        ) -> Option<$inner::Cursor> {
+            $paginator.predict(before, at, total)
+        }
+
+        fn is_full(&$self, cursor: &$inner::Cursor, halvings: u32) -> bool {
+            $paginator.is_full(cursor, halvings)
+        }
+
+        fn divide(
+            &$self,
+            cursor: &$inner::Cursor,
+            parts: usize,
+            total: Option<u64>,
+        ) -> Vec<$inner::Cursor> {
+            $paginator.divide(cursor, parts, total)
+        }
+    };
+}
+pub(crate) use forward_to;
+
+macro_rules! forward_through {
     ($($pointer:ty),*) => {$(
         #[async_trait]
         impl<P: Paginator + ?Sized> Paginator for $pointer {
@@ -188,82 +229,9 @@ macro_rules! forward {
                 (**self).fetch(cursor)
             }
 
-            fn identity(&self) -> String {
-                (**self).identity()
-            }
-
-            fn pack(&self, waiting: &mut VecDeque<P::Cursor>, halvings: u32) {
-                (**self).pack(waiting, halvings);
-            }
-
-            fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
-                (**self).narrow(cursor, units)
-            }
-
-            fn predict(
-                &self,
-                before: &P::Cursor,
-                at: &P::Cursor,
-                total: Option<u64>,
-            ) -> Option<P::Cursor> {
-                (**self).predict(before, at, total)
-            }
-
-            fn is_full(&self, cursor: &P::Cursor, halvings: u32) -> bool {
-                (**self).is_full(cursor, halvings)
-            }
-
-            fn divide(
-                &self,
-                cursor: &P::Cursor,
-                parts: usize,
-                total: Option<u64>,
-            ) -> Vec<P::Cursor> {
-                (**self).divide(cursor, parts, total)
-            }
+            forward_to!(P, self => (**self));
         }
     )*};
 }
 
-forward!(&P, Box<P>, Arc<P>);
-
-/// All but `start` and `fetch`, for a paginator that reads what the one in its field
-/// `paginator` reads.
-macro_rules! forward_to_inner {
-    ($inner:ident) => {
-        fn identity(&self) -> String {
-            self.paginator.identity()
-        }
-
-        fn pack(&self, waiting: &mut std::collections::VecDeque<$inner::Cursor>, halvings: u32) {
-            self.paginator.pack(waiting, halvings);
-        }
-
-        fn narrow(&self, cursor: &$inner::Cursor, units: &[usize]) -> $inner::Cursor {
-            self.paginator.narrow(cursor, units)
-        }
-
-        fn predict(
-            &self,
-            before: &$inner::Cursor,
-            at: &$inner::Cursor,
-            total: Option<u64>,
-        ) -> Option<$inner::Cursor> {
-            self.paginator.predict(before, at, total)
-        }
-
-        fn is_full(&self, cursor: &$inner::Cursor, halvings: u32) -> bool {
-            self.paginator.is_full(cursor, halvings)
-        }
-
-        fn divide(
-            &self,
-            cursor: &$inner::Cursor,
-            parts: usize,
-            total: Option<u64>,
-        ) -> Vec<$inner::Cursor> {
-            self.paginator.divide(cursor, parts, total)
-        }
-    };
-}
-pub(crate) use forward_to_inner;
+forward_through!(&P, Box<P>, Arc<P>);

@@ -4,15 +4,18 @@
 
 use std::{fmt, pin::pin, thread, time::Duration};
 
-use ::page_turner::prelude::{
-    Limit, PageTurner, PagesStream, RequestAhead, TurnedPage, TurnedPageResult,
-};
+use ::page_turner::prelude::{Limit, PageTurner, PagesStream, TurnedPage, TurnedPageResult};
 use anyhow::{Result, anyhow, ensure};
 use futures::{Stream, TryStreamExt, executor::block_on};
 use futures_timer::Delay;
 use pagestream::{Page, PaginatorExt, from_fn};
 use pagestream_bench::{
-    clients::{Service, alloy::paginator, by_hand::page_by_hand, page_turner},
+    clients::{
+        Service,
+        alloy::paginator,
+        by_hand::page_by_hand,
+        page_turner::{self, Offset},
+    },
     contacts::{Contact, Contacts, LIMIT, Tally},
     figures::{Figures, Measure},
     rounds::{Taken, in_turn, timed},
@@ -113,22 +116,13 @@ impl Ids {
     }
 }
 
-#[derive(Clone, Copy)]
-struct At(u64);
-
-impl RequestAhead for At {
-    fn next_request(&self) -> Self {
-        Self(self.0 + LIMIT)
-    }
-}
-
-impl PageTurner<At> for Ids {
+impl PageTurner<Offset> for Ids {
     type PageItems = Vec<u64>;
     type PageError = anyhow::Error;
 
-    async fn turn_page(&self, from: At) -> TurnedPageResult<Self, At> {
+    async fn turn_page(&self, from: Offset) -> TurnedPageResult<Self, Offset> {
         let (ids, next) = self.page(from.0).await?;
-        Ok(TurnedPage::new(ids, next.map(At)))
+        Ok(TurnedPage::new(ids, next.map(Offset)))
     }
 }
 
@@ -156,7 +150,9 @@ impl Client {
                 });
                 consumer.each(ids.into_read().window(2).records()).await
             }
-            Self::PageTurner => consumer.each(Ids.pages_ahead(2, Limit::None, At(0)).items()).await,
+            Self::PageTurner => {
+                consumer.each(Ids.pages_ahead(2, Limit::None, Offset(0)).items()).await
+            }
         }
     }
 }

@@ -207,6 +207,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let is_all = self.waiting.is_empty() && self.resumed.is_empty() && next.len() == 1;
         self.led_by = is_all.then_some(open.ticket);
         if is_all {
+            // As below, and cheaper: it is so at nearly every page.
             self.waiting.extend(next);
             return;
         }

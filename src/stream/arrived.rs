@@ -18,7 +18,7 @@ impl<P: Paginator + ?Sized> Arrived<P> {
 
     /// Takes in what a request brought, and throws away what that tells to be wrong
     /// guesses.
-    // What little every page takes is to be all that the loop of the driver is.
+    // Not a part of the driver's loop, which is the faster the smaller it is.
     #[inline(never)]
     pub(super) fn take_in(
         &mut self,

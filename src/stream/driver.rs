@@ -122,15 +122,15 @@ impl<S: Source> Driver<S> {
                     let brought = brought.expect("the frontier turns to what arrived");
                     return Poll::Ready(Some(self.begin(ledger, entries, ticket, brought)));
                 }
-                Turn::Wait if self.limits.requests == Some(0) && self.in_flight.is_empty() => {
+                Turn::Wait if !self.may_request() && self.in_flight.is_empty() => {
                     return self.end(entries, StopReason::MaxRequests);
                 }
                 Turn::Wait => {
-                    // With a limit reached, what is due is not sent any more.
-                    let is_sending = self.limits.requests != Some(0);
+                    // What is due matters only if it may still be sent.
                     let wake_at = entries.frontier.wake_at(self.limits.window);
+                    let wake_at = wake_at.filter(|_| self.may_request());
                     drop(entries);
-                    ready!(self.poll_until(wake_at.filter(|_| is_sending), cx));
+                    ready!(self.poll_until(wake_at, cx));
                     entries = ledger.lock();
                 }
                 Turn::Circle if self.limits.repeated_cursor == RepeatedCursor::Error => {
@@ -150,7 +150,7 @@ impl<S: Source> Driver<S> {
         if let Some(pages) = self.limits.pages {
             entries.frontier.limit_pages(pages);
         }
-        while self.limits.requests != Some(0)
+        while self.may_request()
             && let Some((ticket, cursor)) = entries.frontier.send(window, clock::now, &plan)
         {
             if let Some(requests) = &mut self.limits.requests {
@@ -162,6 +162,11 @@ impl<S: Source> Driver<S> {
             self.in_flight.push(ticket, request);
         }
         entries.frontier.turn()
+    }
+
+    /// Whether the limit on requests leaves one.
+    fn may_request(&self) -> bool {
+        self.limits.requests != Some(0)
     }
 
     /// Waits for a time or for the deadline, whichever is first.

@@ -2,7 +2,6 @@ use std::{
     borrow::Cow,
     fmt::{self, Debug, Formatter},
     net::IpAddr,
-    str::Utf8Error,
     sync::Arc,
     time::Duration,
 };
@@ -226,17 +225,7 @@ impl Endpoint {
         response: &Response<Bytes>,
         decode: impl FnOnce(&str) -> serde_json::Result<T> + Send + 'static,
     ) -> Result<T, Error> {
-        let decoded = decoding::decode(response.body(), decode).await;
-        self.judge(what, response, decoded)
-    }
-
-    fn judge<T>(
-        &self,
-        what: &str,
-        response: &Response<Bytes>,
-        decoded: Result<serde_json::Result<T>, Utf8Error>,
-    ) -> Result<T, Error> {
-        match decoded {
+        match decoding::decode(response.body(), decode).await {
             Ok(Ok(decoded)) => Ok(decoded),
             Ok(Err(source)) => Err(self.undecoded(what, response, source)),
             Err(source) => Err(self

@@ -13,8 +13,8 @@ use super::{
 use crate::contacts::{Contact, LIMIT};
 
 /// The offset of a page. The next one is guessed, as page-turner asks for it.
-#[derive(Clone, Copy)]
-struct Offset(u64);
+#[derive(Clone, Copy, Debug)]
+pub struct Offset(pub u64);
 
 impl RequestAhead for Offset {
     fn next_request(&self) -> Self {

@@ -15,7 +15,7 @@ use crate::{
     cursor::Cursor,
     error::{Error, ErrorKind},
     page::Page,
-    paginator::{Paginator, forward_to_inner},
+    paginator::{Paginator, forward_to},
 };
 
 /// A failure of one fetch.
@@ -131,7 +131,7 @@ impl<P: Paginator> Paginator for Probe<P> {
         page
     }
 
-    forward_to_inner!(P);
+    forward_to!(P, self => self.paginator);
 }
 
 /// Whether a cursor comes back from JSON as it went.
