@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::trail::Trail;
+use crate::cycle_detector::CycleDetector;
 
 /// Where a reading stands: everything that it still has to read.
 ///
@@ -51,8 +51,8 @@ pub struct Checkpoint {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) failed: Vec<String>,
     /// The way on which the cursors came.
-    #[serde(default, skip_serializing_if = "Trail::is_empty")]
-    pub(crate) trail: Trail,
+    #[serde(default, skip_serializing_if = "CycleDetector::is_empty")]
+    pub(crate) trail: CycleDetector,
     /// The digest of the last page that was handed out whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<u64>,
@@ -71,7 +71,7 @@ impl Checkpoint {
             open: Vec::new(),
             waiting: vec![cursor],
             failed: Vec::new(),
-            trail: Trail::default(),
+            trail: CycleDetector::default(),
             digest: None,
         }
     }

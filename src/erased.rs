@@ -93,9 +93,9 @@ impl<P: Paginator> Paginator for Erased<P> {
         restore(cursor).is_ok_and(|inner| self.0.is_full(&inner, halvings))
     }
 
-    fn divide(&self, cursor: &Value, parts: usize, total: Option<u64>) -> Vec<Value> {
+    fn split_cursor(&self, cursor: &Value, parts: usize, total: Option<u64>) -> Vec<Value> {
         let split = restore(cursor).and_then(|inner| {
-            self.0.divide(&inner, parts, total).iter().map(to_json).collect::<Result<_, _>>()
+            self.0.split_cursor(&inner, parts, total).iter().map(to_json).collect::<Result<_, _>>()
         });
         split.unwrap_or_else(|_| vec![cursor.clone()])
     }

@@ -42,7 +42,7 @@ struct Inner {
     retryable: Option<bool>,
     partial: bool,
     status: Option<u16>,
-    said: Said,
+    said: ServiceError,
     retry_after: Option<Duration>,
     attempts: u32,
     ids: Vec<String>,
@@ -72,7 +72,7 @@ pub enum ErrorKind {
     /// The service leads in a circle.
     Loop,
     /// The service refused some ids of a batch.
-    Refused,
+    Rejected,
     /// A page that a resumed reading read again holds fewer records than it did.
     Changed,
     /// A checkpoint that this reading can't resume from.
@@ -88,7 +88,7 @@ pub enum ErrorKind {
 /// What a service said about an error, in its own words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Said {
+pub struct ServiceError {
     /// The sort of error: HubSpot's `category` or `errorType`, such as
     /// `VALIDATION_ERROR`; Alloy's `error` or `error.code`.
     pub category: Option<String>,
@@ -115,7 +115,7 @@ impl Error {
             retryable: None,
             partial: false,
             status: None,
-            said: Said::default(),
+            said: ServiceError::default(),
             retry_after: None,
             attempts: 0,
             ids: Vec::new(),
@@ -159,7 +159,7 @@ impl Error {
 
     /// Adds what the service said.
     #[must_use]
-    pub fn with_said(mut self, said: Said) -> Self {
+    pub fn with_service_error(mut self, said: ServiceError) -> Self {
         self.0.said = said;
         self
     }
@@ -252,7 +252,7 @@ impl Error {
     /// ```
     /// use pagestream::{Error, ErrorKind, Page};
     ///
-    /// let refusal = Error::new(ErrorKind::Refused, "no access to object 7").with_ids(["7"]);
+    /// let refusal = Error::new(ErrorKind::Rejected, "no access to object 7").with_ids(["7"]);
     /// assert!(!refusal.is_partial());
     /// let page = Page::<(), u64>::last(vec![]).with_failure(None, refusal);
     /// assert!(page.failures().all(|failure| failure.is_partial()));
@@ -353,7 +353,7 @@ impl Error {
 
     /// What the service said, in its own words and without secrets.
     #[must_use]
-    pub fn said(&self) -> &Said {
+    pub fn service_error(&self) -> &ServiceError {
         &self.0.said
     }
 
@@ -415,7 +415,7 @@ impl Debug for Error {
         if let Some(status) = &inner.status {
             debug.field("status", status);
         }
-        if inner.said != Said::default() {
+        if inner.said != ServiceError::default() {
             debug.field("said", &inner.said);
         }
         if let Some(retry_after) = &inner.retry_after {

@@ -66,7 +66,7 @@ pub trait PaginatorExt: Paginator {
     /// read everything, each record once.
     ///
     /// A paginator whose ids or ranges are known can be split
-    /// ([`Paginator::divide`]): HubSpot's by its ids; Alloy's by offsets, where
+    /// ([`Paginator::split_cursor`]): HubSpot's by its ids; Alloy's by offsets, where
     /// `total` says how many records there are, as far as you know. Others are one
     /// part. A total that is too small makes the last part long, and one that is too
     /// large makes the last parts empty; a service that refuses an offset beyond its
@@ -99,7 +99,7 @@ pub trait PaginatorExt: Paginator {
     where
         Self: Sized,
     {
-        let split = Paginator::divide(self, &self.start(), parts, total.into());
+        let split = Paginator::split_cursor(self, &self.start(), parts, total.into());
         let identity = self.identity();
         let part = |cursor| Ok(Checkpoint::at_start(identity.clone(), to_json(&cursor)?));
         split.into_iter().map(part).collect()

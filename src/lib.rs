@@ -10,6 +10,7 @@
 mod checkpoint;
 mod clock;
 mod cursor;
+mod cycle_detector;
 mod erased;
 mod error;
 mod ext;
@@ -23,7 +24,6 @@ mod page;
 mod paginator;
 mod retry;
 mod stream;
-mod trail;
 mod transport;
 
 #[cfg(feature = "alloy")]
@@ -48,7 +48,7 @@ pub use self::{
     checkpoint::Checkpoint,
     cursor::Cursor,
     erased::BoxPaginator,
-    error::{Error, ErrorKind, Said},
+    error::{Error, ErrorKind, ServiceError},
     ext::PaginatorExt,
     from_fn::{FromFn, from_fn},
     map::Map,

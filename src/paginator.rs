@@ -151,7 +151,12 @@ pub trait Paginator: Send + Sync {
     /// Together they read all that the cursor reads, each record once, also where
     /// the data has grown meanwhile. `total` is how many records there are, as far as
     /// the caller knows.
-    fn divide(&self, cursor: &Self::Cursor, parts: usize, total: Option<u64>) -> Vec<Self::Cursor> {
+    fn split_cursor(
+        &self,
+        cursor: &Self::Cursor,
+        parts: usize,
+        total: Option<u64>,
+    ) -> Vec<Self::Cursor> {
         let _ = (parts, total);
         vec![cursor.clone()]
     }
@@ -194,13 +199,13 @@ macro_rules! forward_to {
             $paginator.is_full(cursor, halvings)
         }
 
-        fn divide(
+        fn split_cursor(
             &$self,
             cursor: &$inner::Cursor,
             parts: usize,
             total: Option<u64>,
         ) -> Vec<$inner::Cursor> {
-            $paginator.divide(cursor, parts, total)
+            $paginator.split_cursor(cursor, parts, total)
         }
     };
 }

@@ -13,7 +13,7 @@ use http::{Method, Request, Response};
 use pagestream::{
     Checkpoint, Error, ErrorKind, Paginator, PaginatorExt, Progress, Read, Retry, Source,
     StopReason, Transport,
-    alloy::{Action, ActionBuilder, ParameterPlace, WithoutPagination},
+    alloy::{Action, ActionBuilder, ParameterPosition, WithoutPagination},
     testing::{self, Server},
 };
 use serde::{Deserialize, de::DeserializeOwned};
@@ -265,13 +265,14 @@ async fn further_inputs_are_sent_with_every_page() {
 #[tokio::test]
 async fn the_parameters_go_where_the_builder_says() {
     let places = [
-        (ParameterPlace::Input, "input"),
-        (ParameterPlace::QueryParameters, "queryParameters"),
-        (ParameterPlace::RequestBody, "requestBody"),
+        (ParameterPosition::Input, "input"),
+        (ParameterPosition::QueryParameters, "queryParameters"),
+        (ParameterPosition::RequestBody, "requestBody"),
     ];
     for (place, field) in places {
         let script = Script::new([page(0..1, 1), last(1..2)]);
-        let action = builder::<u64>(&script).place(place).input("archived", true).build().unwrap();
+        let action =
+            builder::<u64>(&script).parameters_in(place).input("archived", true).build().unwrap();
         assert_eq!(read(&action).await.whole(), [0, 1]);
         let body = |offset: u64| {
             let mut body = json!({"credentialId": CREDENTIAL, "actionId": "listContacts"});
@@ -286,7 +287,7 @@ async fn the_parameters_go_where_the_builder_says() {
 async fn further_fields_are_sent_with_every_page_as_in_the_reference() {
     let script = Script::new([page(0..1, 1), last(1..2)]);
     let action = builder::<u64>(&script)
-        .place(ParameterPlace::QueryParameters)
+        .parameters_in(ParameterPosition::QueryParameters)
         .field("requestBody", json!({"archived": false}))
         .field("pathParams", json!({"objectType": "contacts"}))
         .field("additionalHeaders", json!({"x-trace": "1"}))
@@ -1205,7 +1206,7 @@ async fn a_checkpoint_is_refused_by_a_reading_of_something_else() {
         same().user_id(USER),
         same().credential_id("aaaaaaaaaaaaaaaaaaaaaaaa"),
         same().field("pathParams", json!({"objectType": "deals"})),
-        same().place(ParameterPlace::RequestBody),
+        same().parameters_in(ParameterPosition::RequestBody),
     ];
     for (index, other) in others.into_iter().enumerate() {
         let other = other.build().unwrap();
@@ -1399,11 +1400,11 @@ fn an_input_or_a_field_that_is_set_by_itself_is_refused() {
         assert!(refusal.contains(name), "{refusal}");
     }
     let places = [
-        (ParameterPlace::QueryParameters, "queryParameters"),
-        (ParameterPlace::RequestBody, "requestBody"),
+        (ParameterPosition::QueryParameters, "queryParameters"),
+        (ParameterPosition::RequestBody, "requestBody"),
     ];
     for (place, name) in places {
-        let refusal = refusal(builder(&script).field(name, json!({})).place(place));
+        let refusal = refusal(builder(&script).field(name, json!({})).parameters_in(place));
         assert!(refusal.contains(name), "{refusal}");
     }
 }

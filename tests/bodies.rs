@@ -253,7 +253,7 @@ async fn a_success_that_is_no_answer_shows_its_content_type_and_how_it_begins() 
 async fn a_message_without_end_is_cut() {
     let body = format!(r#"{{"message":"{}","category":"C"}}"#, "€".repeat(1_000_000));
     let (_, error) = read(companies(answering_with(400, None, body.clone()))).await;
-    assert_eq!(error.unwrap().said().message.as_ref().unwrap().chars().count(), 500);
+    assert_eq!(error.unwrap().service_error().message.as_ref().unwrap().chars().count(), 500);
     let (_, error) = read(contacts(answering_with(400, None, body))).await;
     assert!(error.unwrap().to_string().len() < 3_000);
 }

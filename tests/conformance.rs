@@ -663,7 +663,7 @@ fn an_error_of_an_id_that_is_given_at_times_is_told() {
             let is_first = fetches.fetch_add(1, Ordering::Relaxed) == 0;
             async move {
                 let page = numbers(from).await?;
-                let error = || Error::new(ErrorKind::Refused, "no access").with_ids(["7"]);
+                let error = || Error::new(ErrorKind::Rejected, "no access").with_ids(["7"]);
                 Ok(if is_first { page.with_failure(None, error()) } else { page })
             }
         })

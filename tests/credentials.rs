@@ -242,7 +242,7 @@ async fn a_second_401_is_the_error() {
     let error = outcome.error();
     assert_eq!((error.kind(), error.status()), (ErrorKind::Status, Some(401)));
     assert_eq!((error.attempts(), provider.asked()), (1, 2));
-    assert_eq!(error.said().category.as_deref(), Some("EXPIRED_AUTHENTICATION"));
+    assert_eq!(error.service_error().category.as_deref(), Some("EXPIRED_AUTHENTICATION"));
     assert!(!error.is_retryable() && error.checkpoint().is_some());
 
     let provider = Provider::new();

@@ -14,7 +14,7 @@ use pagestream::{
     alloy::Action,
     hubspot::Associations,
     retry_after,
-    testing::{Alloy, Fault, Faults, Faulty, HubSpot, Place, Server, Service},
+    testing::{Alloy, Fault, FaultPosition, Faults, Faulty, HubSpot, Server, Service},
 };
 use serde_json::{Value, json};
 use tokio::{
@@ -23,7 +23,8 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-const PLACES: [Place; 3] = [Place::BeforeHeaders, Place::InHeaders, Place::InBody];
+const PLACES: [FaultPosition; 3] =
+    [FaultPosition::BeforeHeaders, FaultPosition::InHeaders, FaultPosition::InBody];
 const BODY: &str = r#"{"data":[1,2,3,4,5]}"#;
 
 /// A service of one's own, which gives the same answer each time.
@@ -325,10 +326,10 @@ fn behind_head(text: &str) -> Option<&str> {
 }
 
 /// Whether this is what comes up to a place.
-fn assert_comes_up_to(place: Place, text: &str) {
+fn assert_comes_up_to(place: FaultPosition, text: &str) {
     match place {
-        Place::BeforeHeaders => assert_eq!(text, ""),
-        Place::InHeaders => {
+        FaultPosition::BeforeHeaders => assert_eq!(text, ""),
+        FaultPosition::InHeaders => {
             assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
             assert_eq!(behind_head(text), None);
         }
@@ -349,7 +350,7 @@ async fn a_reset_goes_over_the_wire_at_its_place() {
 async fn a_truncated_body_ends_the_connection_before_its_length() {
     let (text, end) = came(Fault::truncated()).await;
     assert_eq!(end.unwrap(), 0);
-    assert_comes_up_to(Place::InBody, &text);
+    assert_comes_up_to(FaultPosition::InBody, &text);
 }
 
 #[tokio::test]
@@ -400,7 +401,7 @@ async fn a_bomb_is_small_on_the_wire_and_huge_behind_it() {
 
 #[tokio::test]
 async fn behind_a_broken_connection_the_server_goes_on() {
-    let faults = [Fault::reset(Place::InBody), Fault::truncated(), Fault::status(503)];
+    let faults = [Fault::reset(FaultPosition::InBody), Fault::truncated(), Fault::status(503)];
     let server = Server::start(Faults::script((1..).zip(faults)).on(Numbers)).await.unwrap();
     let (client, url) = (Reqwest::new().unwrap(), server.base_url());
     let mut met = Vec::new();
@@ -415,7 +416,7 @@ async fn behind_a_broken_connection_the_server_goes_on() {
 #[tokio::test(start_paused = true)]
 async fn faults_around_a_service_with_faults_keep_both() {
     let inner = [
-        Fault::reset(Place::InBody),
+        Fault::reset(FaultPosition::InBody),
         Fault::late(Duration::from_secs(3)),
         Fault::status(503),
         Fault::halved(),

@@ -253,7 +253,7 @@ async fn others_whole(service: &HubSpot) -> (usize, Vec<(ErrorKind, Vec<String>)
 #[tokio::test]
 async fn a_circle_of_cursors_of_any_length_fails_its_object_alone() {
     for length in 1..=3 {
-        let service = hubspot(move |page| (page == 3).then_some(HubSpotFlaw::Circle(length)));
+        let service = hubspot(move |page| (page == 3).then_some(HubSpotFlaw::Cycle(length)));
         let (read, errors) = associations_of(&service).await;
         let id = third(&service);
         assert_eq!(errors, [(ErrorKind::Loop, vec![id.to_string()])], "{length}");
@@ -269,7 +269,7 @@ async fn a_circle_of_an_object_that_is_asked_for_alone_is_none_of_the_reading() 
     for (length, objects) in (1..=3).flat_map(|length| (1..40).map(move |it| (length, it))) {
         let last = usize::try_from(objects).unwrap() - 1;
         let circle =
-            move |place, page| (place == last && page == 3).then_some(HubSpotFlaw::Circle(length));
+            move |place, page| (place == last && page == 3).then_some(HubSpotFlaw::Cycle(length));
         let service = HubSpot::new(1).objects(objects).pages(|_| 5).flawed(circle);
         let associations = Associations::builder("deals", "companies")
             .ids(service.ids())
@@ -288,7 +288,7 @@ async fn a_circle_of_an_object_that_is_asked_for_alone_is_none_of_the_reading() 
 
 #[tokio::test]
 async fn a_circle_that_finds_no_page_behind_it_is_none() {
-    let service = hubspot(|page| (page < 2).then_some(HubSpotFlaw::Circle(2)));
+    let service = hubspot(|page| (page < 2).then_some(HubSpotFlaw::Cycle(2)));
     assert_eq!(others_whole(&service).await, (10, vec![]));
 }
 
@@ -329,9 +329,9 @@ async fn null_in_place_of_paging_is_the_end_of_an_object() {
 
 #[tokio::test]
 async fn an_object_refused_with_status_200_is_refused() {
-    let service = hubspot(|page| (page == 0).then_some(HubSpotFlaw::RefusedWithStatus200));
+    let service = hubspot(|page| (page == 0).then_some(HubSpotFlaw::RejectedWithStatus200));
     let id = third(&service).to_string();
-    assert_eq!(others_whole(&service).await, (0, vec![(ErrorKind::Refused, vec![id])]));
+    assert_eq!(others_whole(&service).await, (0, vec![(ErrorKind::Rejected, vec![id])]));
 }
 
 // ---- What goes over the wire
@@ -368,6 +368,6 @@ async fn hubspots_flaws_are_on_the_wire_as_they_are_named() {
     assert_eq!((&body["results"], body.get("errors")), (&json!([]), None));
     let (_, body) = row_of_third(HubSpotFlaw::Twice, 1).await;
     assert_eq!(body["results"][0], body["results"][1]);
-    let (status, body) = row_of_third(HubSpotFlaw::RefusedWithStatus200, 0).await;
+    let (status, body) = row_of_third(HubSpotFlaw::RejectedWithStatus200, 0).await;
     assert_eq!((status, &body["numErrors"]), (200, &json!(1)));
 }

@@ -305,7 +305,7 @@ async fn an_error_entry_that_echoes_the_token_does_not_show_it() {
     let mut entry = refusal(&["1"]);
     entry["message"] = json!(format!("The token {TOKEN} has no access"));
     let answer = envelope(&[], &[entry]);
-    assert_hides_the_token(answer, ErrorKind::Refused, "has no access").await;
+    assert_hides_the_token(answer, ErrorKind::Rejected, "has no access").await;
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use http::Request;
 use pagestream::{
     Checkpoint, Error, Map, PaginatorExt, Progress, Read, Retry, Source, StopReason, Transport,
     alloy::Action,
-    testing::{Alloy, AlloyFlaw, Fault, Faults, Place},
+    testing::{Alloy, AlloyFlaw, Fault, FaultPosition, Faults},
 };
 use serde_json::Value;
 use tokio::time::Instant;
@@ -118,7 +118,7 @@ async fn any_window_gives_them_through_faults_by_chance() {
             let seed = window as u64;
             // A timeout, too, would ask for smaller pages, and a leap depends on the size.
             let passing = [429, 500, 502, 503].map(Fault::status).into_iter();
-            let passing = passing.chain([Fault::truncated(), Fault::reset(Place::InBody)]);
+            let passing = passing.chain([Fault::truncated(), Fault::reset(FaultPosition::InBody)]);
             let faults = Faults::seeded(seed).one_in(4).of(passing).jitter(LATENCY * 3);
             let service = faults.on(service(flaws));
             let read = ids(service, 10).into_read().window(window).retry(patient(seed));

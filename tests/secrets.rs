@@ -60,7 +60,7 @@ impl Seen {
         self.kinds.push(error.kind());
         KINDS.with_borrow_mut(|kinds| kinds.insert(format!("{:?}", error.kind())));
         self.see(error);
-        self.see(error.said());
+        self.see(error.service_error());
         self.see(&error.ids());
         self.see(&error.checkpoint());
         self.texts.extend(error.cursor().map(str::to_owned));
@@ -287,12 +287,12 @@ const PAGES_OF_HUBSPOT: [(ErrorKind, &str); 14] = [
         r#"{"results":[{"from":{"id":"FIRST"},"to":[],"paging":{"next":{"link":"TOKEN"}}}]}"#,
     ),
     (
-        ErrorKind::Refused,
+        ErrorKind::Rejected,
         r#"{"results":[],"errors":[{"category":"TOKEN","subCategory":"TOKEN","message":"TOKEN",
         "context":{"fromObjectId":["FIRST","TOKEN"],"TOKEN":["TOKEN"],"id":"TOKEN"}}]}"#,
     ),
     (
-        ErrorKind::Refused,
+        ErrorKind::Rejected,
         r#"{"results":[],"errors":[{"message":"TOKEN","context":{"TOKEN":"TOKEN"}}]}"#,
     ),
     (

@@ -24,7 +24,7 @@ use pagestream::{
     Checkpoint, Error, Paginator, PaginatorExt, Retry, StopReason,
     alloy::Action,
     hubspot::{Associations, Group},
-    testing::{Alloy, Fault, Faults, Faulty, HubSpot, Place, Service},
+    testing::{Alloy, Fault, FaultPosition, Faults, Faulty, HubSpot, Service},
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -235,8 +235,8 @@ fn kinds() -> Vec<Fault> {
             .retry_after_date(SystemTime::UNIX_EPOCH + seconds(5)),
         Fault::status(429).retry_after(seconds(3)),
         Fault::status(500).retry_after(seconds(1)).body("<html>"),
-        Fault::stalled(Place::BeforeHeaders),
-        Fault::stalled(Place::InBody),
+        Fault::stalled(FaultPosition::BeforeHeaders),
+        Fault::stalled(FaultPosition::InBody),
         Fault::trickling(seconds(1)),
         Fault::late(seconds(20)),
         HubSpot::burst_limit(),

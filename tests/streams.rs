@@ -126,7 +126,7 @@ impl Paginator for HalfFailing {
     }
 
     async fn fetch(&self, page: u64) -> Result<Page<u64, u64>, Error> {
-        let failed = |id: &str| Error::new(ErrorKind::Refused, "no access").with_ids([id]);
+        let failed = |id: &str| Error::new(ErrorKind::Rejected, "no access").with_ids([id]);
         Ok(if page == 0 {
             Page::new(vec![1, 2], Some(1))
                 .with_failure(None, failed("x"))

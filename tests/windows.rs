@@ -9,7 +9,7 @@ use pagestream::{
     ErrorKind, PaginatorExt, Read, Retry, Source, Transport,
     alloy::Action,
     hubspot::Associations,
-    testing::{Alloy, AlloyFlaw, Fault, Faults, HubSpot, HubSpotFlaw, Place},
+    testing::{Alloy, AlloyFlaw, Fault, FaultPosition, Faults, HubSpot, HubSpotFlaw},
 };
 use proptest::{collection::btree_map, prelude::*, sample::select};
 use serde_json::Value;
@@ -44,7 +44,7 @@ async fn all<S: Source, R>(
 fn faults(seed: u64) -> Faults {
     let statuses = [429, 500, 502, 503].map(Fault::status).into_iter();
     let later = Fault::status(503).retry_after(Duration::from_secs(1));
-    let lost = [later, Fault::truncated(), Fault::reset(Place::InBody)];
+    let lost = [later, Fault::truncated(), Fault::reset(FaultPosition::InBody)];
     let jitter = Duration::from_millis(seed % 100);
     Faults::seeded(seed).one_in(5).of(statuses.chain(lost)).jitter(jitter)
 }
@@ -132,15 +132,15 @@ impl Deals {
 
 fn deals() -> impl Strategy<Value = Deals> {
     let flaw = select(vec![
-        HubSpotFlaw::Circle(1),
-        HubSpotFlaw::Circle(2),
+        HubSpotFlaw::Cycle(1),
+        HubSpotFlaw::Cycle(2),
         HubSpotFlaw::Dropped,
         HubSpotFlaw::Twice,
         HubSpotFlaw::Unrequested,
         HubSpotFlaw::NoTo,
         HubSpotFlaw::LinkWithoutAfter,
         HubSpotFlaw::NullPaging,
-        HubSpotFlaw::RefusedWithStatus200,
+        HubSpotFlaw::RejectedWithStatus200,
     ]);
     let flaws = btree_map((0..60_usize, 0..6_usize), flaw, 0..6);
     let pages = proptest::collection::vec(0..6_usize, 0..60);

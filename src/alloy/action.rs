@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 
 use super::{
     paging::{WithoutPagination, judge},
-    wire::{Body, Data, Envelope, Layout, ParameterPlace, Parameters, decode},
+    wire::{Body, Data, Envelope, Layout, ParameterPosition, Parameters, decode},
 };
 use crate::{error::Error, page::Page, paginator::Paginator, transport::Endpoint};
 
@@ -79,7 +79,7 @@ pub(super) struct Reader {
     pub(super) fields: Map<String, Value>,
     /// The parameters but for limit and offset, and the field that holds them.
     pub(super) inputs: Map<String, Value>,
-    pub(super) place: ParameterPlace,
+    pub(super) place: ParameterPosition,
     pub(super) limit: u64,
     pub(super) layout: Layout,
     pub(super) without_pagination: WithoutPagination,
@@ -192,7 +192,7 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
     }
 
     /// By ranges of offsets, where the total is known; the last is open.
-    fn divide(&self, cursor: &Offset, parts: usize, total: Option<u64>) -> Vec<Offset> {
+    fn split_cursor(&self, cursor: &Offset, parts: usize, total: Option<u64>) -> Vec<Offset> {
         let Some(end) = cursor.end.or(total).filter(|end| *end > cursor.offset) else {
             return vec![*cursor];
         };

@@ -13,7 +13,7 @@ use super::{
     action::{Action, Reader},
     paging::WithoutPagination,
     refusal::refusal,
-    wire::{Layout, ParameterPlace, Pointer},
+    wire::{Layout, ParameterPosition, Pointer},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -37,7 +37,7 @@ pub struct ActionBuilder<T> {
     limit: u64,
     inputs: Map<String, Value>,
     fields: Map<String, Value>,
-    place: ParameterPlace,
+    place: ParameterPosition,
     data: String,
     pagination: String,
     without_pagination: WithoutPagination,
@@ -64,7 +64,7 @@ impl<T> ActionBuilder<T> {
             limit: MAX_LIMIT,
             inputs: Map::new(),
             fields: Map::new(),
-            place: ParameterPlace::default(),
+            place: ParameterPosition::default(),
             data: "/data".to_owned(),
             pagination: "/pagination".to_owned(),
             without_pagination: WithoutPagination::default(),
@@ -129,8 +129,8 @@ impl<T> ActionBuilder<T> {
         self
     }
 
-    /// Where the inputs stand: [`ParameterPlace::Input`] by default.
-    pub fn place(mut self, place: ParameterPlace) -> Self {
+    /// Where the inputs stand: [`ParameterPosition::Input`] by default.
+    pub fn parameters_in(mut self, place: ParameterPosition) -> Self {
         self.place = place;
         self
     }

@@ -14,5 +14,5 @@ pub use self::{
     action::{Action, Offset},
     builder::ActionBuilder,
     paging::WithoutPagination,
-    wire::ParameterPlace,
+    wire::ParameterPosition,
 };

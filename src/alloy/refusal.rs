@@ -1,7 +1,7 @@
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::{error::Said, transport::Refusal};
+use crate::{error::ServiceError, transport::Refusal};
 
 /// Reads the body of an error. Alloy documents none; these forms were seen:
 /// `{"error": "Unauthorized", "message": "..."}` and `{"error": {"code": "..."}}`.
@@ -10,10 +10,10 @@ pub(super) fn refusal(_: StatusCode, body: &Value) -> Refusal {
         let text = places.into_iter().find_map(|place| body.pointer(place)?.as_str());
         text.map(str::to_owned)
     };
-    let said = Said {
+    let said = ServiceError {
         category: text(["/error", "/error/code"]),
         message: text(["/message", "/error/message"]),
-        ..Said::default()
+        ..ServiceError::default()
     };
     Refusal { said, ..Refusal::default() }
 }

@@ -18,7 +18,7 @@ use twox_hash::XxHash3_64;
 /// Where in the body the limit, the offset and the action's other inputs stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum ParameterPlace {
+pub enum ParameterPosition {
     /// `input`, as in the pagination guide.
     #[default]
     Input,
@@ -28,7 +28,7 @@ pub enum ParameterPlace {
     RequestBody,
 }
 
-impl ParameterPlace {
+impl ParameterPosition {
     pub(super) fn field(self) -> &'static str {
         match self {
             Self::Input => "input",
@@ -42,7 +42,7 @@ impl ParameterPlace {
 pub(super) struct Body<'a> {
     pub(super) fields: &'a Map<String, Value>,
     /// The field that holds the parameters.
-    pub(super) place: ParameterPlace,
+    pub(super) place: ParameterPosition,
     pub(super) parameters: Parameters<'a>,
 }
 

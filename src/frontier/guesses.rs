@@ -9,7 +9,7 @@ use super::{
     open::{LeadsTo, Open, State},
     plan::Plan,
 };
-use crate::{page::Next, trail::fingerprint};
+use crate::{cycle_detector::fingerprint, page::Next};
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The cursor to which the last request will probably lead.

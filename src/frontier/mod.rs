@@ -29,9 +29,9 @@ pub(crate) use self::{
 };
 use crate::{
     checkpoint::{Position, Replay},
+    cycle_detector::{CycleDetector, fingerprint},
     page::Next,
     retry::Retry,
-    trail::{Trail, fingerprint},
 };
 
 /// The number of a request, in the order in which they are sent.
@@ -59,7 +59,7 @@ pub(crate) struct Frontier<C> {
     confirmed_failures: Vec<Ticket>,
     /// The way of all cursors that were sent. A cursor is sent once, so one that
     /// comes again closes a circle.
-    trail: Trail,
+    trail: CycleDetector,
     /// Whether the trail closed, so that the reading goes in a circle.
     circle: bool,
     /// Whether the reading began at a checkpoint, so that pages may be read again.
@@ -96,7 +96,7 @@ pub(crate) enum Turn {
     /// Give out the error of this request.
     Fail(Ticket),
     /// The foremost cursor that waits was sent before.
-    Circle,
+    Cycle,
     /// Nothing is left to read.
     Over,
 }
@@ -126,7 +126,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             discarded: Vec::new(),
             draining: Vec::new(),
             confirmed_failures: Vec::new(),
-            trail: Trail::default(),
+            trail: CycleDetector::default(),
             circle: false,
             is_resumed: false,
             failed: false,
@@ -146,7 +146,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     pub(crate) fn resume(
         rest: impl IntoIterator<Item = (C, Option<Replay>)>,
         waiting: impl IntoIterator<Item = C>,
-        trail: Trail,
+        trail: CycleDetector,
     ) -> Self {
         let rest = rest.into_iter();
         let resumed = rest.map(|(cursor, replay)| Request { cursor, replay: replay.map(Box::new) });
@@ -236,7 +236,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             Some(Open { state: State::Arrived(_), ticket, .. }) => Turn::HandOut(*ticket),
             Some(Open { state: State::Failed, ticket, .. }) => Turn::Fail(*ticket),
             None if self.is_over() => Turn::Over,
-            None if self.circle => Turn::Circle,
+            None if self.circle => Turn::Cycle,
             Some(_) | None => Turn::Wait,
         }
     }
@@ -264,7 +264,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         self.open.iter().filter(|open| open.is_due_at_some_time()).count()
     }
 
-    pub(crate) fn trail(&self) -> Trail {
+    pub(crate) fn trail(&self) -> CycleDetector {
         self.trail
     }
 

@@ -7,7 +7,7 @@ use super::{
     open::{LeadsTo, Open, Request, State},
     plan::Plan,
 };
-use crate::trail::fingerprint;
+use crate::cycle_detector::fingerprint;
 
 /// How many pages are held for one that is late, for each request of the window.
 const REORDERED: usize = 4;

@@ -32,7 +32,7 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 /// [names them](Error::ids), and the stream goes on:
 ///
 /// - an entry of the response's `errors`, but for `NO_ASSOCIATIONS_FOUND`, which
-///   is an empty result ([`Refused`](crate::ErrorKind::Refused));
+///   is an empty result ([`Refused`](crate::ErrorKind::Rejected));
 /// - an id that comes back neither in `results` nor in `errors`, one that comes
 ///   back twice, and one that was not asked for
 ///   ([`Contradiction`](crate::ErrorKind::Contradiction));
@@ -131,7 +131,7 @@ impl Paginator for Associations {
         self.reader.is_full(batch, halvings)
     }
 
-    fn divide(&self, batch: &Batch, parts: usize, _: Option<u64>) -> Vec<Batch> {
+    fn split_cursor(&self, batch: &Batch, parts: usize, _: Option<u64>) -> Vec<Batch> {
         self.reader.split(batch, parts)
     }
 }

@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::wire::{Associated, ObjectId};
 use crate::{
+    cycle_detector::{CycleDetector, fingerprint},
     opaque_cursor::OpaqueCursor,
-    trail::{Trail, fingerprint},
 };
 
 /// A cursor of a batch read: the inputs of one request.
@@ -37,8 +37,8 @@ pub(super) struct Input {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<OpaqueCursor>,
     /// The way on which `after` was reached.
-    #[serde(default, skip_serializing_if = "Trail::is_empty")]
-    pub(super) trail: Trail,
+    #[serde(default, skip_serializing_if = "CycleDetector::is_empty")]
+    pub(super) trail: CycleDetector,
     /// The pages that were read so far, where they are gathered.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) gathered: Vec<Arc<Vec<Associated>>>,
@@ -128,14 +128,15 @@ impl Hash for Input {
 
 impl Input {
     pub(super) fn fresh(id: &ObjectId) -> Self {
-        Self { id: id.clone(), after: None, trail: Trail::default(), gathered: Vec::new() }
+        Self { id: id.clone(), after: None, trail: CycleDetector::default(), gathered: Vec::new() }
     }
 
     /// The input behind a page of `input`. `None` if it leads in a circle.
     pub(super) fn after(id: &ObjectId, after: OpaqueCursor, input: Option<&Self>) -> Option<Self> {
         let before = input.and_then(|input| Some((input.trail, input.after.as_ref()?)));
-        let trail =
-            before.map_or_else(Trail::default, |(trail, before)| trail.pass(fingerprint(&before)));
+        let trail = before.map_or_else(CycleDetector::default, |(trail, before)| {
+            trail.pass(fingerprint(&before))
+        });
         let is_same = before.is_some_and(|(_, before)| *before == after);
         if is_same || trail.is_closed_by(fingerprint(&after)) {
             return None;

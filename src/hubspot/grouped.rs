@@ -87,7 +87,7 @@ impl Paginator for Grouped {
         self.reader.is_full(batch, halvings)
     }
 
-    fn divide(&self, batch: &Batch, parts: usize, _: Option<u64>) -> Vec<Batch> {
+    fn split_cursor(&self, batch: &Batch, parts: usize, _: Option<u64>) -> Vec<Batch> {
         self.reader.split(batch, parts)
     }
 }

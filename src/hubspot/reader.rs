@@ -9,7 +9,7 @@ use super::{
     wire::{self, Associated, LeadsTo, ObjectId, ResultRow, StandardError},
 };
 use crate::{
-    error::{Error, ErrorKind, Said},
+    error::{Error, ErrorKind, ServiceError},
     page::Page,
     transport::Endpoint,
 };
@@ -114,7 +114,7 @@ impl Reader {
         let inputs = inputs.collect::<Vec<_>>();
         let has_cursor = inputs.iter().any(|input| input.after.is_some());
         let response = self.endpoint.post(&wire::Request { inputs }).await.map_err(|error| {
-            let expired = has_cursor && is_expired(error.status(), error.said());
+            let expired = has_cursor && is_expired(error.status(), error.service_error());
             if expired { error.expired() } else { error }
         })?;
         let what = "the response is no batch of associations";
@@ -167,7 +167,7 @@ impl Reader {
     }
 
     fn refused(&self, error: &StandardError) -> Error {
-        let said = self.endpoint.redact_said(Said {
+        let said = self.endpoint.redact_service_error(ServiceError {
             category: error.category.clone(),
             sub_category: error.sub_category().map(str::to_owned),
             message: error.message.clone(),
@@ -176,7 +176,7 @@ impl Reader {
         let [category, message] = [&said.category, &said.message]
             .map(|said| said.as_ref().map_or_else(|| "nothing".to_owned(), |it| format!("{it:?}")));
         let message = format!("the service refused an object: category {category}, {message}");
-        Error::new(ErrorKind::Refused, message).with_said(said)
+        Error::new(ErrorKind::Rejected, message).with_service_error(said)
     }
 
     /// The service chose this id, so it may be anything.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use http::StatusCode;
 use serde_json::Value;
 
-use crate::{error::Said, transport::Refusal};
+use crate::{error::ServiceError, transport::Refusal};
 
 /// What HubSpot asks to wait at least when a resource is locked (its error docs).
 const LOCKED: Duration = Duration::from_secs(2);
@@ -12,7 +12,7 @@ const LOCKED: Duration = Duration::from_secs(2);
 /// and `policyName`, one with `category`.
 pub(super) fn refusal(status: StatusCode, body: &Value) -> Refusal {
     let text = |name: &str| Some(body.get(name)?.as_str()?.to_owned());
-    let said = Said {
+    let said = ServiceError {
         category: text("category").or_else(|| text("errorType")),
         sub_category: text("subCategory").or_else(|| text("policyName")),
         message: text("message"),
@@ -30,7 +30,7 @@ pub(super) fn refusal(status: StatusCode, body: &Value) -> Refusal {
 
 /// Whether an error of a request with cursors means that one of them is not known
 /// any more. HubSpot has no category for it, so the message decides.
-pub(super) fn is_expired(status: Option<u16>, said: &Said) -> bool {
+pub(super) fn is_expired(status: Option<u16>, said: &ServiceError) -> bool {
     let names_a_cursor = said.message.as_ref().is_some_and(|message| {
         let message = message.to_ascii_lowercase();
         ["cursor", "paging", "`after`", "'after'", "\"after\""]

@@ -133,12 +133,12 @@ impl<S: Source> Driver<S> {
                     ready!(self.poll_until(wake_at, cx));
                     entries = ledger.lock();
                 }
-                Turn::Circle if self.limits.repeated_cursor == RepeatedCursor::Error => {
+                Turn::Cycle if self.limits.repeated_cursor == RepeatedCursor::Error => {
                     let message = "the service leads back to a cursor that was asked for before";
                     let error = Error::new(ErrorKind::Loop, message);
                     return Poll::Ready(Some(Err(self.fail(ledger, entries, error))));
                 }
-                Turn::Over | Turn::Circle => return self.end(entries, StopReason::End),
+                Turn::Over | Turn::Cycle => return self.end(entries, StopReason::End),
             }
         }
     }

@@ -24,7 +24,7 @@ use tokio::{
 };
 
 use super::{
-    faults::{Break, Delivery, Place, Way, sleep},
+    faults::{Break, Delivery, FaultPosition, Way, sleep},
     service::Service,
 };
 
@@ -93,9 +93,9 @@ async fn write(mut stream: TcpStream, response: &Response<Bytes>, way: Break) ->
     let (head, body) = (head(response), response.body());
     let half_of_body = [&head, &body[..body.len() / 2]].concat();
     let up_to = |place| match place {
-        Place::BeforeHeaders => &[],
-        Place::InHeaders => &head[..head.len() / 2],
-        Place::InBody => &half_of_body[..],
+        FaultPosition::BeforeHeaders => &[],
+        FaultPosition::InHeaders => &head[..head.len() / 2],
+        FaultPosition::InBody => &half_of_body[..],
     };
     match way {
         Break::Reset(place) => {

@@ -45,7 +45,7 @@ mod service;
 
 pub use self::{
     alloy::{Alloy, AlloyFlaw},
-    faults::{Fault, Faults, Faulty, Place},
+    faults::{Fault, FaultPosition, Faults, Faulty},
     hubspot::{HubSpot, HubSpotFlaw},
     server::Server,
     service::{Logged, Service},

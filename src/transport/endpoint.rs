@@ -20,7 +20,7 @@ use super::{
     credentials::{Credentials, Key, Keyring},
     decoding, retry_after,
 };
-use crate::error::{Error, ErrorKind, Said};
+use crate::error::{Error, ErrorKind, ServiceError};
 
 /// How much of a service's own message is quoted, in characters.
 const QUOTED: usize = 500;
@@ -60,7 +60,7 @@ pub(crate) type ReadRefusal = fn(StatusCode, &Value) -> Refusal;
 /// What the body of an error says.
 #[derive(Debug, Default)]
 pub(crate) struct Refusal {
-    pub(crate) said: Said,
+    pub(crate) said: ServiceError,
     /// Whether the same request can't succeed soon, whatever the status.
     pub(crate) is_final: bool,
     /// How long to wait where the response has no `Retry-After`.
@@ -167,7 +167,7 @@ impl Endpoint {
         let message = format!("the service refused the request{}", behind_a_colon(&said));
         let error = Error::new(ErrorKind::Status, message)
             .with_status(response.status().as_u16())
-            .with_said(said)
+            .with_service_error(said)
             .with_retry_after(retry_after(response.headers()).or(wait));
         if is_final { error.with_retryable(false) } else { error }
     }
@@ -176,13 +176,13 @@ impl Endpoint {
     fn refusal(&self, response: &Response<Bytes>) -> Refusal {
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
         let refusal = (self.refusal)(response.status(), &body);
-        Refusal { said: self.redact_said(refusal.said), ..refusal }
+        Refusal { said: self.redact_service_error(refusal.said), ..refusal }
     }
 
     /// What a service said, up to a bound and without secrets.
-    pub(crate) fn redact_said(&self, said: Said) -> Said {
+    pub(crate) fn redact_service_error(&self, said: ServiceError) -> ServiceError {
         let redact = |text: Option<String>, most| text.map(|text| self.redact(&text, most));
-        Said {
+        ServiceError {
             category: redact(said.category, GLIMPSED),
             sub_category: redact(said.sub_category, GLIMPSED),
             message: redact(said.message, QUOTED),
@@ -215,7 +215,7 @@ impl Endpoint {
         let message = format!("{what}{said_so}; it is {content_type} and {begin}");
         Error::new(ErrorKind::Decode, message)
             .with_status(response.status().as_u16())
-            .with_said(said)
+            .with_service_error(said)
     }
 
     /// Decodes the body of a success. `what` says that it can't be.
@@ -275,7 +275,7 @@ fn shown(base_url: &str) -> &str {
 }
 
 /// What the service said, as the end of a message.
-fn behind_a_colon(Said { message, category, .. }: &Said) -> String {
+fn behind_a_colon(ServiceError { message, category, .. }: &ServiceError) -> String {
     let said = message.as_ref().or(category.as_ref());
     said.map_or_else(String::new, |said| format!(": {said:?}"))
 }

@@ -55,7 +55,7 @@ async fn broken_connections_and_timeouts_are_retried_and_no_other_kind() {
         (ErrorKind::Decode, false),
         (ErrorKind::Contradiction, false),
         (ErrorKind::Loop, false),
-        (ErrorKind::Refused, false),
+        (ErrorKind::Rejected, false),
         (ErrorKind::Changed, false),
         (ErrorKind::Checkpoint, false),
         (ErrorKind::Configuration, false),

@@ -92,7 +92,7 @@ impl<'a> Reading<'a> {
                     }
                     self.frontier.close();
                 }
-                Turn::Fail(_) | Turn::Circle => unreachable!("nothing fails"),
+                Turn::Fail(_) | Turn::Cycle => unreachable!("nothing fails"),
             }
         }
         assert_eq!(self.out, self.pages);

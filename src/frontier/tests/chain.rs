@@ -88,7 +88,7 @@ impl<'a> Reading<'a> {
                 assert!(!self.service.is_beyond(self.out), "nobody leads here: {error}");
                 self.cut(None);
             }
-            Turn::Circle => unreachable!("offsets only rise"),
+            Turn::Cycle => unreachable!("offsets only rise"),
         }
         if self.mishap(30) {
             self.cut(None);

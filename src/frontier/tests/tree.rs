@@ -7,7 +7,7 @@ use proptest::{collection::vec, prelude::*};
 use smallvec::smallvec;
 
 use super::{
-    super::{Frontier, Position, Replay, Rest, Shape, Ticket, Trail, Turn, Verdict},
+    super::{CycleDetector, Frontier, Position, Replay, Rest, Shape, Ticket, Turn, Verdict},
     Plain,
 };
 use crate::error::{Error, ErrorKind};
@@ -164,7 +164,7 @@ impl Reading<'_> {
                     let cursor = self.arrived.remove(&ticket).expect("it arrived");
                     self.hand_out(ticket, &cursor, cut_one_in);
                 }
-                Turn::Fail(_) | Turn::Circle => {
+                Turn::Fail(_) | Turn::Cycle => {
                     unreachable!("this service is a tree and does not fail")
                 }
                 Turn::Over => break,
@@ -317,7 +317,7 @@ fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
 #[test]
 fn a_page_read_again_for_its_records_leads_nowhere() {
     let replay = Some(Replay { out: Position { records: 3, failures: 0 }, of: 5 });
-    let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
+    let mut frontier = Frontier::resume([("a", replay)], [], CycleDetector::default());
     let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
     frontier.arrive(
         ticket,
@@ -355,7 +355,7 @@ fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
 fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
     let out = Position { records: 1, failures: 0 };
     let replay = Some(Replay { out, of: 2 });
-    let mut frontier = Frontier::resume([("a", replay)], [], Trail::default());
+    let mut frontier = Frontier::resume([("a", replay)], [], CycleDetector::default());
     let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
     frontier.arrive(ticket, smallvec![], half_failed(), Instant::now, &Plain);
     assert_eq!(

@@ -28,7 +28,7 @@ pub(in crate::testing) enum Way {
 /// Where in a response something happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
-pub enum Place {
+pub enum FaultPosition {
     /// Before the first byte.
     BeforeHeaders,
     /// In the middle of the headers.
@@ -40,9 +40,9 @@ pub enum Place {
 /// What a connection does not survive.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::testing) enum Break {
-    Reset(Place),
+    Reset(FaultPosition),
     Truncated,
-    Stalled(Place),
+    Stalled(FaultPosition),
     Trickling { pause: Duration },
 }
 

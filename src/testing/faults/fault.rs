@@ -11,17 +11,17 @@ use http::{
 };
 use serde_json::Value;
 
-use super::delivery::{Break, Delivery, Place, Way};
+use super::delivery::{Break, Delivery, FaultPosition, Way};
 
 /// What goes wrong with one request: another answer, or the service's own answer
 /// changed, late, or lost on the way.
 ///
 /// ```
 /// use std::time::Duration;
-/// use pagestream::testing::{Fault, Place};
+/// use pagestream::testing::{Fault, FaultPosition};
 ///
 /// let busy = Fault::status(503).retry_after(Duration::from_secs(3));
-/// let lost = Fault::reset(Place::InBody);
+/// let lost = Fault::reset(FaultPosition::InBody);
 /// let contradiction = Fault::json(|body| body["pagination"]["nextOffset"].take());
 /// ```
 ///
@@ -133,7 +133,7 @@ impl Fault {
     }
 
     /// A connection that is reset.
-    pub fn reset(place: Place) -> Self {
+    pub fn reset(place: FaultPosition) -> Self {
         Self::way(Way::Broken(Break::Reset(place)))
     }
 
@@ -143,7 +143,7 @@ impl Fault {
     }
 
     /// Nothing more from a place on, for ever; the connection stays open.
-    pub fn stalled(place: Place) -> Self {
+    pub fn stalled(place: FaultPosition) -> Self {
         Self::way(Way::Broken(Break::Stalled(place)))
     }
 
@@ -168,9 +168,9 @@ impl Fault {
             Self::status(502).body("<html>Bad Gateway</html>"),
             Self::status(503).retry_after(Duration::from_secs(1)),
             Self::status(504).body(""),
-            Self::reset(Place::BeforeHeaders),
-            Self::reset(Place::InHeaders),
-            Self::reset(Place::InBody),
+            Self::reset(FaultPosition::BeforeHeaders),
+            Self::reset(FaultPosition::InHeaders),
+            Self::reset(FaultPosition::InBody),
             Self::truncated(),
         ]
     }

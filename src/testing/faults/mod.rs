@@ -17,7 +17,7 @@ use fastrand::Rng;
 use http::Request;
 
 pub(super) use self::delivery::{Break, Delivery, Way, sleep};
-pub use self::{delivery::Place, fault::Fault, faulty::Faulty};
+pub use self::{delivery::FaultPosition, fault::Fault, faulty::Faulty};
 use super::Service;
 
 /// Which requests to a service meet which [`Fault`].
@@ -29,14 +29,14 @@ use super::Service;
 /// ```
 /// use std::time::Duration;
 /// use futures::TryStreamExt;
-/// use pagestream::{PaginatorExt, hubspot::Associations, testing::{Fault, Faults, HubSpot, Place}};
+/// use pagestream::{PaginatorExt, hubspot::Associations, testing::{Fault, Faults, HubSpot, FaultPosition}};
 ///
 /// # let mut runtime = tokio::runtime::Builder::new_current_thread();
 /// # runtime.enable_time().start_paused(true).build().unwrap().block_on(async {
 /// let service = HubSpot::new(7).objects(3).pages(|_| 2);
 /// let faults = Faults::script([
 ///     (1, Fault::status(503).retry_after(Duration::from_secs(3))),
-///     (3, Fault::reset(Place::InBody)),
+///     (3, Fault::reset(FaultPosition::InBody)),
 /// ]);
 ///
 /// let associations = Associations::builder("deals", "companies")

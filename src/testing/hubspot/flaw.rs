@@ -10,7 +10,7 @@ pub enum HubSpotFlaw {
     /// Its cursor leads back, so that the last so many pages come again and again; 1
     /// is the cursor that was asked for. The first page has no cursor, so it takes a
     /// page beyond that number, and one that leads on.
-    Circle(usize),
+    Cycle(usize),
     /// It comes back neither in the results nor in the errors.
     Dropped,
     /// It comes back twice.
@@ -26,13 +26,13 @@ pub enum HubSpotFlaw {
     /// Its `paging.next` is null where it has no more.
     NullNext,
     /// It is refused, and the status of the whole response is 200.
-    RefusedWithStatus200,
+    RejectedWithStatus200,
 }
 
 /// The page behind a page that is not the last.
 pub(super) fn next_page(flaw: Option<HubSpotFlaw>, page: usize) -> usize {
     match flaw {
-        Some(HubSpotFlaw::Circle(pages)) if (1..=page).contains(&pages) => page + 1 - pages,
+        Some(HubSpotFlaw::Cycle(pages)) if (1..=page).contains(&pages) => page + 1 - pages,
         _ => page + 1,
     }
 }

@@ -92,7 +92,7 @@ impl HubSpot {
     /// // The third object leads from its fourth page back to its second one.
     /// let circle = HubSpot::new(1)
     ///     .pages(|_| 9)
-    ///     .flawed(|place, page| (place == 2 && page == 3).then_some(HubSpotFlaw::Circle(3)));
+    ///     .flawed(|place, page| (place == 2 && page == 3).then_some(HubSpotFlaw::Cycle(3)));
     /// ```
     pub fn flawed(
         mut self,
@@ -177,7 +177,7 @@ impl HubSpot {
                 return error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "Unknown paging cursor");
             };
             let flaw = (self.flaws)(place, page);
-            if flaw == Some(HubSpotFlaw::RefusedWithStatus200) {
+            if flaw == Some(HubSpotFlaw::RejectedWithStatus200) {
                 errors.push(refused(input.id));
                 continue;
             }

@@ -20,7 +20,7 @@ pub(crate) fn fingerprint(cursor: &impl Hash) -> u64 {
 /// entered before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Trail {
+pub(crate) struct CycleDetector {
     /// The fingerprint of the cursor that is waited for.
     mark: u64,
     /// How many steps ago it was passed.
@@ -29,7 +29,7 @@ pub(crate) struct Trail {
     reach: u32,
 }
 
-impl Trail {
+impl CycleDetector {
     /// Passes a cursor with this fingerprint.
     #[inline]
     pub(crate) fn pass(self, fingerprint: u64) -> Self {
@@ -60,11 +60,11 @@ impl Trail {
 
 #[cfg(test)]
 mod tests {
-    use super::Trail;
+    use super::CycleDetector;
 
     /// After how many steps a chain is found to go in a circle.
     fn found_after(chain: impl Iterator<Item = u64>) -> Option<usize> {
-        let mut trail = Trail::default();
+        let mut trail = CycleDetector::default();
         for (steps, cursor) in chain.enumerate() {
             if trail.is_closed_by(cursor) {
                 return Some(steps);
