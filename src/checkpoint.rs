@@ -44,7 +44,7 @@ pub struct Checkpoint {
     #[serde(default)]
     pub(crate) skipped: u64,
     /// Requests that go out again as they stood, in this order.
-    pub(crate) open: Vec<OpenRequest>,
+    pub(crate) requests: Vec<PendingRequest>,
     /// The cursors that waited behind them, in order.
     pub(crate) waiting: Vec<Value>,
     /// The ids that were reported as failed.
@@ -52,7 +52,7 @@ pub struct Checkpoint {
     pub(crate) failed: Vec<String>,
     /// The way on which the cursors came.
     #[serde(default, skip_serializing_if = "CycleDetector::is_empty")]
-    pub(crate) trail: CycleDetector,
+    pub(crate) cycles: CycleDetector,
     /// The digest of the last page that was handed out whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<u64>,
@@ -68,10 +68,10 @@ impl Checkpoint {
             records: 0,
             failures: 0,
             skipped: 0,
-            open: Vec::new(),
+            requests: Vec::new(),
             waiting: vec![cursor],
             failed: Vec::new(),
-            trail: CycleDetector::default(),
+            cycles: CycleDetector::default(),
             digest: None,
         }
     }
@@ -97,14 +97,14 @@ impl Checkpoint {
     /// Whether nothing was left to read.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.open.is_empty() && self.waiting.is_empty()
+        self.requests.is_empty() && self.waiting.is_empty()
     }
 }
 
 /// A request whose page was not handed out whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct OpenRequest {
+pub(crate) struct PendingRequest {
     pub(crate) cursor: Value,
     /// The units of the request that are left; all of them where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -120,9 +120,9 @@ pub(crate) struct OpenRequest {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Replay {
     /// What is passed over, since it is out already.
-    pub(crate) out: Position,
+    pub(crate) delivered: Position,
     /// How many records there were, of the units that are read again.
-    pub(crate) of: usize,
+    pub(crate) expected: usize,
 }
 
 /// How much of a page is out.

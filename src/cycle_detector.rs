@@ -32,7 +32,7 @@ pub(crate) struct CycleDetector {
 impl CycleDetector {
     /// Passes a cursor with this fingerprint.
     #[inline]
-    pub(crate) fn pass(self, fingerprint: u64) -> Self {
+    pub(crate) fn visit(self, fingerprint: u64) -> Self {
         let steps = self.steps.saturating_add(1);
         if steps < self.reach {
             Self { steps, ..self }
@@ -43,7 +43,7 @@ impl CycleDetector {
 
     /// Marks a cursor with this fingerprint, so that the trail is closed when it
     /// comes next.
-    pub(crate) fn mark(self, fingerprint: u64) -> Self {
+    pub(crate) fn move_mark(self, fingerprint: u64) -> Self {
         Self { mark: fingerprint, steps: 0, reach: self.reach.max(1) }
     }
 
@@ -53,7 +53,7 @@ impl CycleDetector {
     }
 
     /// Whether going to a cursor with this fingerprint closes a circle.
-    pub(crate) fn is_closed_by(self, fingerprint: u64) -> bool {
+    pub(crate) fn is_cycle(self, fingerprint: u64) -> bool {
         self.reach > 0 && fingerprint == self.mark
     }
 }
@@ -66,10 +66,10 @@ mod tests {
     fn found_after(chain: impl Iterator<Item = u64>) -> Option<usize> {
         let mut trail = CycleDetector::default();
         for (steps, cursor) in chain.enumerate() {
-            if trail.is_closed_by(cursor) {
+            if trail.is_cycle(cursor) {
                 return Some(steps);
             }
-            trail = trail.pass(cursor);
+            trail = trail.visit(cursor);
         }
         None
     }

@@ -16,8 +16,6 @@ mod error;
 mod ext;
 mod from_fn;
 mod frontier;
-#[cfg_attr(not(feature = "rate-limit"), allow(dead_code, reason = "only a limiter makes one wait"))]
-mod gauge;
 mod map;
 mod opaque_cursor;
 mod page;
@@ -25,6 +23,11 @@ mod paginator;
 mod retry;
 mod stream;
 mod transport;
+#[cfg_attr(
+    not(feature = "rate-limit"),
+    allow(dead_code, reason = "only a rate limiter makes a request wait")
+)]
+mod waiting_count;
 
 #[cfg(feature = "alloy")]
 pub mod alloy;

@@ -4,8 +4,8 @@ use smallvec::SmallVec;
 
 use crate::error::Error;
 
-/// Where a page leads: mostly to one cursor, which takes no allocation.
-pub(crate) type Next<C> = SmallVec<[C; 1]>;
+/// The next cursors of a page: mostly one, which takes no allocation.
+pub(crate) type Cursors<C> = SmallVec<[C; 1]>;
 
 /// What fetching a cursor gives: records, and where to go on.
 ///
@@ -23,7 +23,7 @@ pub(crate) type Next<C> = SmallVec<[C; 1]>;
 #[must_use]
 pub struct Page<R, C> {
     pub(crate) records: Vec<R>,
-    pub(crate) next: Next<C>,
+    pub(crate) next: Cursors<C>,
     details: Option<Box<Details>>,
 }
 

@@ -1,326 +1,265 @@
-//! The pure core: what to fetch next and when, what is in flight, whose turn it is
-//! to be handed out, and when the reading is over. It knows no records, no
-//! futures, no clock and no paginator, so a property test can run it by itself.
+//! The pure core: what is read next and when, what is in flight, which page is delivered
+//! next, and when the reading is over. It knows no records, no futures, no clock and no
+//! paginator, so a property test can run it by itself.
+//!
+//! The driver asks [`Frontier::next`] what to do, and tells it what came:
+//! [`Frontier::page`] or [`Frontier::error`] for a response, [`Frontier::begin_delivery`]
+//! and [`Frontier::end_delivery`] for a page. The answer lists all that follows.
 
-mod company;
-mod confidence;
-mod failing;
-mod guesses;
-mod open;
-mod plan;
-mod retries;
+mod concurrency_limit;
+mod cursor_queue;
+mod delivering;
+mod hooks;
+mod linger;
+mod page_shape;
+mod page_size;
+mod remaining;
+mod request;
+mod requests;
+mod response;
+mod retrying;
 mod sending;
-mod size;
-mod width;
+mod speculation;
 
-use std::{collections::VecDeque, hash::Hash, time::Instant};
+use std::{hash::Hash, time::Instant};
+
+use smallvec::SmallVec;
 
 use self::{
-    company::Company,
-    confidence::Confidence,
-    open::{Open, Request, State},
-    retries::Retries,
-    size::Size,
-    width::Width,
+    concurrency_limit::ConcurrencyLimit, cursor_queue::CursorQueue, delivering::Delivering,
+    linger::Linger, page_size::PageSize, request::RequestState, requests::Requests,
+    retrying::Retrying, speculation::Speculation,
 };
-pub(crate) use self::{
-    open::{Rest, Shape},
-    plan::Plan,
-};
+pub(crate) use self::{hooks::Hooks, page_shape::PageShape, retrying::FailedAttempt};
 use crate::{
     checkpoint::{Position, Replay},
-    cycle_detector::{CycleDetector, fingerprint},
-    page::Next,
+    cycle_detector::CycleDetector,
     retry::Retry,
 };
 
-/// The number of a request, in the order in which they are sent.
-pub(crate) type Ticket = u64;
+/// The number of a request, in the order in which they are made.
+pub(crate) type RequestId = u64;
 
-/// The cursors of a reading, from the one that waits to the page being handed out.
-#[derive(Debug)]
-pub(crate) struct Frontier<C> {
-    /// A checkpoint's requests: they go out as they stood, before what waits.
-    resumed: VecDeque<Request<C>>,
-    waiting: VecDeque<C>,
-    /// The request that led to the cursor that waits, if it is one and all there is.
-    led_by: Option<Ticket>,
-    /// Requests whose pages are not handed out whole, in the order of handing out.
-    /// A guess stands behind the request that it follows.
-    open: Vec<Open<C>>,
-    /// The request whose page was handed out last.
-    closed: Option<(Ticket, C)>,
-    next_ticket: Ticket,
-    /// Guesses that were thrown away, and not taken note of.
-    discarded: Vec<Ticket>,
-    /// Those of them that are still on their way.
-    draining: Vec<Ticket>,
-    /// Guesses that turned out right after they had failed.
-    confirmed_failures: Vec<Ticket>,
-    /// The way of all cursors that were sent. A cursor is sent once, so one that
-    /// comes again closes a circle.
-    trail: CycleDetector,
-    /// Whether the trail closed, so that the reading goes in a circle.
-    circle: bool,
-    /// Whether the reading began at a checkpoint, so that pages may be read again.
-    is_resumed: bool,
-    /// Whether a request failed for good, so that no new one is sent.
-    failed: bool,
-    order: Order,
-    /// How many pages are still to be handed out, at most.
-    pages_left: usize,
-    /// How many records the service says there are.
-    total: Option<u64>,
-    retries: Retries,
-    size: Size,
-    width: Width,
-    confidence: Confidence,
-    company: Company,
+/// How to read.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// How many requests may be in flight.
+    pub(crate) window: usize,
+    pub(crate) order: Order,
+    /// How many pages are delivered at most.
+    pub(crate) max_pages: Option<u64>,
+    /// How many requests are made at most.
+    pub(crate) max_requests: Option<u64>,
+    pub(crate) retry: Retry,
 }
 
-/// In what order pages are handed out.
-#[derive(Debug, Default, PartialEq, Eq)]
-enum Order {
+/// In what order pages are delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
     #[default]
     OfRequests,
-    AsTheyCome,
+    AsTheyArrive,
+}
+
+/// The cursors of a reading, from the ones that wait to the page being delivered.
+#[derive(Debug)]
+pub(crate) struct Frontier<C> {
+    config: Config,
+    cursors: CursorQueue<C>,
+    requests: Requests<C>,
+    delivering: Option<Delivering<C>>,
+    /// How many records the service says there are.
+    total: Option<u64>,
+    speculation: Speculation<C>,
+    retrying: Retrying,
+    page_size: PageSize,
+    concurrency_limit: ConcurrencyLimit,
+    linger: Linger,
 }
 
 /// What the driver does next.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    /// Wait for a page in flight.
-    Wait,
-    /// Hand out the page of this request.
-    HandOut(Ticket),
-    /// Give out the error of this request.
-    Fail(Ticket),
-    /// The foremost cursor that waits was sent before.
+pub(crate) enum Next<C> {
+    /// Send this request, and ask again.
+    Send(RequestId, C),
+    /// Deliver the page of this request.
+    Deliver(RequestId),
+    /// Deliver the error of this request.
+    Fail(RequestId),
+    /// Wait for a response, or until this time.
+    Wait(Option<Instant>),
+    /// The cursor that is next was sent before.
     Cycle,
-    /// Nothing is left to read.
-    Over,
+    /// No more requests may be made, and what they brought is delivered.
+    RequestLimit,
+    /// All is read.
+    End,
 }
 
-/// What becomes of a request that failed.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Verdict {
-    /// It is made again at this time.
-    Again(Instant),
-    /// It is made again in smaller parts, at once.
-    Smaller,
-    /// It was a guess: nobody knows yet whether its error matters.
-    Held,
-    /// Its error is given out, after so many attempts.
-    Fatal(u32),
+/// What follows from a response. A page or a failed speculation that no effect names is
+/// kept until its turn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// The error is dropped: the request is made again at this time.
+    Retry(RequestId, Instant),
+    /// The error is dropped: the request is made again in smaller parts, at once.
+    Smaller(RequestId),
+    /// The error is kept until its turn; so often was the request made.
+    Fatal(RequestId, u32),
+    /// The service contradicts this speculative request: what it brought is dropped.
+    Discard(RequestId),
+    /// The response is that of a request that was discarded before: it is dropped.
+    Ignore(RequestId),
 }
+
+/// Mostly nothing follows but the page itself.
+pub(crate) type Effects = SmallVec<[Effect; 1]>;
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
-    pub(crate) fn new(waiting: impl IntoIterator<Item = C>) -> Self {
-        Self {
-            resumed: VecDeque::new(),
-            waiting: waiting.into_iter().collect(),
-            led_by: None,
-            open: Vec::new(),
-            closed: None,
-            next_ticket: 0,
-            discarded: Vec::new(),
-            draining: Vec::new(),
-            confirmed_failures: Vec::new(),
-            trail: CycleDetector::default(),
-            circle: false,
-            is_resumed: false,
-            failed: false,
-            order: Order::default(),
-            pages_left: usize::MAX,
-            total: None,
-            retries: Retries::new(Retry::default()),
-            size: Size::default(),
-            width: Width::default(),
-            confidence: Confidence::default(),
-            company: Company::default(),
-        }
+    /// A reading that begins at a cursor.
+    pub(crate) fn new(config: Config, start: impl IntoIterator<Item = C>) -> Self {
+        Self::with_cursors(config, CursorQueue::new(start.into_iter().collect()))
     }
 
-    /// A frontier as [`rest`](Frontier::rest) and [`waiting`](Frontier::waiting)
-    /// found it.
+    /// A reading that goes on from what a checkpoint holds: [`remaining`](Self::remaining)
+    /// and [`waiting`](Self::waiting).
     pub(crate) fn resume(
-        rest: impl IntoIterator<Item = (C, Option<Replay>)>,
+        config: Config,
+        remaining: impl IntoIterator<Item = (C, Option<Replay>)>,
         waiting: impl IntoIterator<Item = C>,
-        trail: CycleDetector,
+        detector: CycleDetector,
     ) -> Self {
-        let rest = rest.into_iter();
-        let resumed = rest.map(|(cursor, replay)| Request { cursor, replay: replay.map(Box::new) });
-        Self { resumed: resumed.collect(), is_resumed: true, trail, ..Self::new(waiting) }
+        let waiting = waiting.into_iter().collect();
+        Self::with_cursors(config, CursorQueue::resume(remaining, waiting, detector))
     }
 
-    pub(crate) fn retry(&mut self, policy: Retry) {
-        self.retries = Retries::new(policy);
-    }
-
-    /// Hands out pages as they come, and not in the order of their requests.
-    pub(crate) fn unordered(&mut self) {
-        self.order = Order::AsTheyCome;
-    }
-
-    /// Asks for no more pages than are to be handed out.
-    pub(crate) fn limit_pages(&mut self, left: u64) {
-        self.pages_left = usize::try_from(left).unwrap_or(usize::MAX);
-    }
-
-    /// Takes in how many records the service says there are.
-    pub(crate) fn heed_total(&mut self, total: Option<u64>) {
-        self.total = total.or(self.total);
-    }
-
-    /// Takes in a page. What it leads to is read before all else that waits: it
-    /// finishes what has begun, and the longest chain decides how long a
-    /// reading takes.
-    pub(crate) fn arrive(
-        &mut self,
-        ticket: Ticket,
-        next: Next<C>,
-        shape: Shape,
-        now: impl Fn() -> Instant,
-        plan: &impl Plan<C>,
-    ) {
-        self.retries.succeed();
-        self.size.succeed();
-        self.width.succeed();
-        let place = self.place(ticket);
-        let open = &mut self.open[place];
-        open.state = State::Arrived(shape);
-        if let Some(sent) = open.sent {
-            self.company.came(sent, now());
-        }
-        if open.request.replay.is_none() {
-            self.lead_on(place, next, plan);
+    fn with_cursors(config: Config, cursors: CursorQueue<C>) -> Self {
+        Self {
+            retrying: Retrying::new(config.retry.clone()),
+            config,
+            cursors,
+            requests: Requests::new(),
+            delivering: None,
+            total: None,
+            speculation: Speculation::new(),
+            page_size: PageSize::default(),
+            concurrency_limit: ConcurrencyLimit::default(),
+            linger: Linger::default(),
         }
     }
 
-    /// Puts what a page leads to in front of what waits.
-    fn wait_for(&mut self, place: usize, next: Next<C>) {
-        let open = &self.open[place];
-        if next.contains(&open.request.cursor) {
-            // The shortest circle is noticed at once.
-            self.trail = self.trail.mark(fingerprint(&open.request.cursor));
+    /// What the driver does next.
+    pub(crate) fn next(&mut self, now: impl Fn() -> Instant, hooks: &impl Hooks<C>) -> Next<C> {
+        let is_cycle = match self.send(&now, hooks) {
+            sending::Sent::Request(id, cursor) => return Next::Send(id, cursor),
+            sending::Sent::Cycle => true,
+            sending::Sent::Nothing => false,
+        };
+        self.when_sent(is_cycle)
+    }
+
+    /// What the driver does next, when all is sent that may be.
+    fn when_sent(&mut self, is_cycle: bool) -> Next<C> {
+        if self.config.order == Order::AsTheyArrive {
+            self.requests.bring_ready_forward();
         }
-        let is_all = self.waiting.is_empty() && self.resumed.is_empty() && next.len() == 1;
-        self.led_by = is_all.then_some(open.ticket);
-        if is_all {
-            // As below, and cheaper: it is so at nearly every page.
-            self.waiting.extend(next);
-            return;
-        }
-        for cursor in next.into_iter().rev() {
-            self.waiting.push_front(cursor);
+        match self.requests.first().map(|first| (&first.state, first.id)) {
+            Some((RequestState::Arrived(_), id)) => Next::Deliver(id),
+            Some((RequestState::Failed, id)) => Next::Fail(id),
+            None if self.is_over() => Next::End,
+            None if is_cycle => Next::Cycle,
+            _ if self.may_send() => Next::Wait(self.wake_at()),
+            _ if self.requests.in_flight() == 0 => Next::RequestLimit,
+            _ => Next::Wait(None),
         }
     }
 
-    /// How the page of an open request is read again, if it is.
+    /// How the page of the first request is read again, if it is.
     #[inline]
-    pub(crate) fn replay(&self, ticket: Ticket) -> Option<Replay> {
-        if !self.is_resumed {
-            return None;
-        }
-        self.open[self.place(ticket)].request.replay()
+    pub(crate) fn replay(&self, id: RequestId) -> Option<Replay> {
+        self.requests.get(self.requests.index(id)?).replay()
     }
 
-    /// What the driver does next, when it has sent what it may.
-    pub(crate) fn turn(&mut self) -> Turn {
-        if self.order == Order::AsTheyCome
-            && let Some(place) = self.open.iter().position(Open::is_ready)
-        {
-            self.open[..=place].rotate_right(1);
+    /// Begins to deliver the page of the first request. Gives the position that an earlier
+    /// stream had reached in it.
+    #[inline]
+    pub(crate) fn begin_delivery(&mut self) -> Position {
+        let Some(request) = self.requests.take_first_arrived() else { return Position::default() };
+        let replay = request.replay();
+        let RequestState::Arrived(shape) = request.state else { return Position::default() };
+        let position = replay.map_or_else(Position::default, |it| shape.clamp(it.delivered));
+        if let Some(pages) = &mut self.config.max_pages {
+            *pages = pages.saturating_sub(1);
         }
-        match self.open.first() {
-            Some(Open { state: State::Arrived(_), ticket, .. }) => Turn::HandOut(*ticket),
-            Some(Open { state: State::Failed, ticket, .. }) => Turn::Fail(*ticket),
-            None if self.is_over() => Turn::Over,
-            None if self.circle => Turn::Cycle,
-            Some(_) | None => Turn::Wait,
+        let (id, cursor) = (request.id, request.cursor);
+        let failures = position.failures;
+        self.delivering = Some(Delivering { id, cursor, replay, shape, failures });
+        position
+    }
+
+    /// A failure of the page being delivered is delivered.
+    pub(crate) fn failure_delivered(&mut self) {
+        if let Some(page) = &mut self.delivering {
+            page.failures += 1;
         }
     }
 
-    /// Closes the foremost open request: its page is handed out whole.
-    pub(crate) fn close(&mut self) {
-        // Mostly it is alone, and nothing behind it is to be moved.
-        let closed = if self.open.len() > 1 { Some(self.open.remove(0)) } else { self.open.pop() };
-        self.closed = closed.map(|open| (open.ticket, open.request.cursor));
+    /// The page being delivered is delivered whole.
+    #[inline]
+    pub(crate) fn end_delivery(&mut self) {
+        if let Some(page) = self.delivering.take() {
+            self.speculation.delivered(page.id, page.cursor);
+        }
     }
 
-    /// Whether nothing is left to read.
+    /// Whether all of the page being delivered is, where so many of its records are.
+    pub(crate) fn is_delivered(&self, records: usize) -> bool {
+        self.delivering.as_ref().is_some_and(|it| it.shape.is_delivered(it.position(records)))
+    }
+
+    /// Whether nothing remains to be read.
     pub(crate) fn is_over(&self) -> bool {
-        self.open.is_empty() && self.resumed.is_empty() && self.waiting.is_empty()
+        self.delivering.is_none() && self.requests.is_empty() && self.cursors.is_empty()
     }
 
-    /// How many requests are on their way.
+    /// Whether as many pages are delivered as may be.
+    #[inline]
+    pub(crate) fn is_at_page_limit(&self) -> bool {
+        self.config.max_pages == Some(0)
+    }
+
+    /// How many requests are in flight.
     pub(crate) fn in_flight(&self) -> usize {
-        let open = self.open.iter().filter(|open| open.is_in_flight()).count();
-        open + self.draining.len()
+        self.requests.in_flight() + self.requests.discarded_in_flight()
     }
 
     /// How many requests wait to be made again.
     pub(crate) fn delayed(&self) -> usize {
-        self.open.iter().filter(|open| open.is_due_at_some_time()).count()
+        self.requests.iter().filter(|request| request.is_delayed()).count()
     }
 
-    pub(crate) fn trail(&self) -> CycleDetector {
-        self.trail
+    /// How many records the service says there are.
+    pub(crate) fn total(&self) -> Option<u64> {
+        self.total
     }
 
-    /// The cursor of the foremost open request, or else the first that waits.
-    pub(crate) fn foremost_cursor(&self) -> Option<&C> {
-        let open = self.open.first().map(|open| &open.request.cursor);
-        open.or_else(|| self.waiting.front())
+    /// The cursor of the page being delivered, or of the one that is next.
+    pub(crate) fn current_cursor(&self) -> Option<&C> {
+        let delivering = self.delivering.as_ref().map(|page| &page.cursor);
+        let first = || self.requests.first().map(|request| &request.cursor);
+        delivering.or_else(first).or_else(|| self.cursors.waiting().front())
     }
 
-    pub(crate) fn waiting(&self) -> impl Iterator<Item = &C> {
-        self.waiting.iter()
+    /// The cursor of a request, and how many pages are delivered before it.
+    pub(crate) fn cursor(&self, id: RequestId) -> Option<(&C, usize)> {
+        let index = self.requests.index(id)?;
+        let before = index + usize::from(self.delivering.is_some());
+        Some((&self.requests.get(index).cursor, before))
     }
 
-    /// Whether all of the foremost page is out.
-    pub(crate) fn is_out(&self, out: Option<Position>) -> bool {
-        match (self.open.first(), out) {
-            (Some(Open { state: State::Arrived(shape), .. }), Some(out)) => shape.is_out(out),
-            _ => false,
-        }
-    }
-
-    /// The requests that a resumed reading makes again before it turns to what
-    /// waits. `out` is how much of the foremost page is out.
-    pub(crate) fn rest(&self, out: Option<Position>) -> Vec<Rest<'_, C>> {
-        let mut rest = Vec::new();
-        let mut out = out;
-        for open in &self.open {
-            open.rest(out.take(), &mut rest);
-        }
-        rest.extend(self.resumed.iter().map(|request| Rest {
-            cursor: &request.cursor,
-            units: None,
-            replay: request.replay(),
-        }));
-        rest
-    }
-
-    /// The cursor of an open request, and how many pages are handed out before it.
-    pub(crate) fn cursor(&self, ticket: Ticket) -> (&C, usize) {
-        let place = self.place(ticket);
-        (&self.open[place].request.cursor, place)
-    }
-
-    fn at(&mut self, ticket: Ticket) -> &mut Open<C> {
-        let place = self.place(ticket);
-        &mut self.open[place]
-    }
-
-    #[inline]
-    fn place(&self, ticket: Ticket) -> usize {
-        // Mostly it is the foremost.
-        if self.open.first().is_some_and(|open| open.ticket == ticket) {
-            return 0;
-        }
-        let place = self.open.iter().position(|open| open.ticket == ticket);
-        place.expect("only open requests have tickets that are still in use")
+    /// When a request that failed is made again.
+    pub(crate) fn retry_policy(&self) -> &Retry {
+        &self.config.retry
     }
 }
 

@@ -1,162 +1,156 @@
-//! What is sent next, and when.
+//! The next request, and when there is one.
 
-use std::{collections::VecDeque, hash::Hash, time::Instant};
+use std::{hash::Hash, time::Instant};
 
 use super::{
-    Frontier, Ticket,
-    open::{LeadsTo, Open, Request, State},
-    plan::Plan,
+    Frontier, RequestId,
+    cursor_queue::Front,
+    hooks::Hooks,
+    request::{Request, RequestState, SpeculativeNext},
 };
-use crate::cycle_detector::fingerprint;
 
 /// How many pages are held for one that is late, for each request of the window.
-const REORDERED: usize = 4;
+const HELD_PAGES: usize = 4;
+
+/// What there is to send.
+pub(super) enum Sent<C> {
+    Request(RequestId, C),
+    /// Nothing, since the next cursor was sent before.
+    Cycle,
+    Nothing,
+}
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
-    /// The next request to send, if there is room in the window. `now` is asked only
-    /// where something depends on the time.
-    pub(crate) fn send(
-        &mut self,
-        window: usize,
-        now: impl Fn() -> Instant,
-        plan: &impl Plan<C>,
-    ) -> Option<(Ticket, C)> {
-        if self.retries.pause.is_some_and(|pause| now() < pause) {
-            return None;
+    /// Makes the next request, if there is room in the window. `now` is asked only where
+    /// something depends on the time.
+    pub(super) fn send(&mut self, now: &impl Fn() -> Instant, hooks: &impl Hooks<C>) -> Sent<C> {
+        if !self.may_send() || self.retrying.is_paused(now) {
+            return Sent::Nothing;
         }
-        self.retries.pause = None;
-        let window = self.width.of(window);
-        let sent = (window > 1).then(&now);
-        if let Some(foremost) = self.open.first() {
-            if window == 1 && !foremost.is_due_at_some_time() {
-                // One request at a time, and it is on its way or being handed out.
-                return None;
+        let window = self.concurrency_limit.of(self.config.window);
+        let sent = (window > 1).then(now);
+        if let Some(first) = self.requests.first() {
+            if window == 1 && !first.is_delayed() {
+                // One request at a time, and it is in flight or next to be delivered.
+                return Sent::Nothing;
             }
             if self.in_flight() >= window {
-                return None;
+                return Sent::Nothing;
             }
-            if let Some(open) = self.wanted_mut().find(|open| open.is_due(&now)) {
-                open.state = State::InFlight;
-                open.sent = sent;
-                return Some((open.ticket, open.request.cursor.clone()));
+            if let Some(request) = self.requests.due_mut(now) {
+                request.state = RequestState::InFlight;
+                request.sent = sent;
+                let (id, cursor) = (request.id, request.cursor.clone());
+                self.request_sent();
+                return Sent::Request(id, cursor);
             }
         }
-        if self.failed || !self.has_room(window) {
-            self.company.left();
-            return None;
+        if !self.has_room(window) {
+            self.linger.end();
+            return Sent::Nothing;
         }
-        let halvings = self.size.halvings;
-        let mut open = if let Some(request) = self.next_resumed(plan, halvings) {
-            self.open(request, halvings)
-        } else if self.waiting.is_empty() {
-            let cursor = self.guess(plan, halvings, window)?;
-            let before = self.open.last().map(|open| open.ticket);
-            let guess = Some(LeadsTo::Unknown);
-            Open { before, guess, ..self.open(Request::new(cursor), halvings) }
-        } else {
-            let request = self.next_waiting(plan, halvings, sent)?;
-            let before = self.led_by.take();
-            Open { before, ..self.open(request, halvings) }
+        let request = match self.new_request(window, sent, hooks) {
+            Ok(request) => Request { sent, ..request },
+            Err(nothing) => return nothing,
         };
-        open.sent = sent;
-        let sent = (open.ticket, open.request.cursor.clone());
-        self.open.push(open);
-        Some(sent)
+        let (id, cursor) = (request.id, request.cursor.clone());
+        self.requests.push(request);
+        self.request_sent();
+        Sent::Request(id, cursor)
     }
 
-    /// Whether one more page can be held. The page being handed out counts, so a
-    /// window of 1 asks for a page only when the one before is used up. Where the
-    /// foremost page is late, some more are held, so that the others need not stop;
-    /// a request that failed keeps its place.
-    fn has_room(&self, window: usize) -> bool {
-        let is_late = self.open.first().is_some_and(|open| !open.is_ready());
-        let most = if is_late && window > 1 { window.saturating_mul(REORDERED) } else { window };
-        let arrived = self.open.iter().filter(|open| matches!(open.state, State::Arrived(_)));
-        self.open.len() < most.min(self.pages_left)
-            && self.open.len() - arrived.count() + self.draining.len() < window
+    /// Whether the limit on requests allows one more.
+    #[inline]
+    pub(super) fn may_send(&self) -> bool {
+        self.config.max_requests != Some(0)
     }
 
-    pub(super) fn open(&mut self, request: Request<C>, halvings: u32) -> Open<C> {
-        let ticket = self.next_ticket;
-        self.next_ticket += 1;
-        Open {
-            ticket,
-            request,
-            state: State::InFlight,
-            failures: None,
-            halvings,
-            before: None,
-            guess: None,
-            sent: None,
+    fn request_sent(&mut self) {
+        if let Some(requests) = &mut self.config.max_requests {
+            *requests -= 1;
         }
     }
 
-    /// When to call [`send`](Frontier::send) again, if something waits for its time
-    /// alone.
-    pub(crate) fn wake_at(&self, window: usize) -> Option<Instant> {
-        if self.in_flight() >= self.width.of(window) {
+    /// Whether one more page can be held. The page being delivered counts, so a window of 1
+    /// asks for a page only when the one before is delivered. Where the first page is late,
+    /// some more are held, so that the others need not stop. Behind a request that failed
+    /// for good, nothing is needed any more.
+    fn has_room(&self, window: usize) -> bool {
+        let is_late = self.requests.first().is_some_and(|first| !first.is_ready());
+        let most = if is_late && window > 1 { window.saturating_mul(HELD_PAGES) } else { window };
+        let pages_left = self
+            .config
+            .max_pages
+            .map_or(usize::MAX, |pages| usize::try_from(pages).unwrap_or(usize::MAX));
+        let arrived = self.requests.iter().filter(|request| request.is_arrived()).count();
+        let held = self.requests.len() + usize::from(self.delivering.is_some());
+        held < most
+            && self.requests.len() < pages_left
+            && self.requests.len() - arrived + self.requests.discarded_in_flight() < window
+            && !self.requests.iter().any(Request::is_failed)
+    }
+
+    /// The next request: of a checkpoint, of what waits, or a speculative one.
+    fn new_request(
+        &mut self,
+        window: usize,
+        now: Option<Instant>,
+        hooks: &impl Hooks<C>,
+    ) -> Result<Request<C>, Sent<C>> {
+        let halvings = self.page_size.halvings();
+        if let Some((cursor, replay)) = self.cursors.pop_resumed(hooks, halvings) {
+            return Ok(self.requests.make(cursor, replay, halvings));
+        }
+        if self.cursors.waiting().is_empty() {
+            return self.speculative_request(window, halvings, hooks).ok_or(Sent::Nothing);
+        }
+        let fingerprint = match self.cursors.front(hooks, halvings) {
+            Front::Ready { cursor, fingerprint } => {
+                let in_flight = self.requests.iter().filter(|request| request.is_in_flight());
+                if let Some(now) = now
+                    && !hooks.is_full(cursor, halvings)
+                    && self.linger.lingers(in_flight.filter_map(|request| request.sent), now)
+                {
+                    return Err(Sent::Nothing);
+                }
+                fingerprint
+            }
+            Front::Cycle => {
+                self.linger.end();
+                return Err(Sent::Cycle);
+            }
+            Front::Empty => {
+                self.linger.end();
+                return Err(Sent::Nothing);
+            }
+        };
+        self.linger.end();
+        let (cursor, led_by) = self.cursors.pop(fingerprint).ok_or(Sent::Nothing)?;
+        Ok(Request { led_by, ..self.requests.make(cursor, None, halvings) })
+    }
+
+    fn speculative_request(
+        &mut self,
+        window: usize,
+        halvings: u32,
+        hooks: &impl Hooks<C>,
+    ) -> Option<Request<C>> {
+        let (requests, total) = (&self.requests, self.total);
+        let cursor = self.speculation.predict(requests, total, halvings, window, hooks)?;
+        let led_by = self.requests.last().map(|last| last.id);
+        let request = self.requests.make(cursor, None, halvings);
+        Some(Request { led_by, speculative: Some(SpeculativeNext::Unknown), ..request })
+    }
+
+    /// When there is something to send, if it waits for its time alone.
+    pub(super) fn wake_at(&self) -> Option<Instant> {
+        if self.in_flight() >= self.concurrency_limit.of(self.config.window) {
             return None;
         }
-        let wanted = self.open.iter().take_while(|open| !open.is_failed());
-        let due = wanted.filter_map(|open| match open.state {
-            State::Due(due) => Some(due),
+        let due = self.requests.wanted().filter_map(|request| match request.state {
+            RequestState::Due(due) => Some(due),
             _ => None,
         });
-        due.chain(self.company.until).min().max(self.retries.pause)
-    }
-
-    /// The next of a checkpoint's requests. One that had not arrived is packed by
-    /// itself, since a request may carry less than when it was made.
-    fn next_resumed(&mut self, plan: &impl Plan<C>, halvings: u32) -> Option<Request<C>> {
-        loop {
-            let request = self.resumed.pop_front()?;
-            if request.replay.is_some() {
-                return Some(request);
-            }
-            let mut parts = VecDeque::from([request.cursor]);
-            plan.pack(&mut parts, halvings);
-            let first = parts.pop_front();
-            for cursor in parts.into_iter().rev() {
-                self.resumed.push_front(Request::new(cursor));
-            }
-            if let Some(cursor) = first {
-                return Some(Request::new(cursor));
-            }
-        }
-    }
-
-    /// The next of what waits, unless it was sent before, or waits for company.
-    fn next_waiting(
-        &mut self,
-        plan: &impl Plan<C>,
-        halvings: u32,
-        now: Option<Instant>,
-    ) -> Option<Request<C>> {
-        plan.pack(&mut self.waiting, halvings);
-        let foremost = self.waiting.front();
-        let fingerprint = foremost.map(fingerprint);
-        self.circle = fingerprint.is_some_and(|it| self.trail.is_closed_by(it));
-        let (Some(foremost), Some(fingerprint), false) = (foremost, fingerprint, self.circle)
-        else {
-            // Nothing waits for company.
-            self.company.left();
-            return None;
-        };
-        let on_their_way = self.open.iter().filter(|open| open.is_in_flight());
-        if let Some(now) = now
-            && !plan.is_full(foremost, halvings)
-            && self.company.is_awaited(on_their_way.filter_map(|open| open.sent), now)
-        {
-            return None;
-        }
-        self.company.left();
-        self.trail = self.trail.pass(fingerprint);
-        self.waiting.pop_front().map(Request::new)
-    }
-
-    /// The open requests but for those behind one that failed for good: theirs is no
-    /// turn that ever comes.
-    fn wanted_mut(&mut self) -> impl Iterator<Item = &mut Open<C>> {
-        self.open.iter_mut().take_while(|open| !open.is_failed())
+        due.chain(self.linger.until()).min().max(self.retrying.paused_until())
     }
 }

@@ -135,10 +135,10 @@ impl Input {
     pub(super) fn after(id: &ObjectId, after: OpaqueCursor, input: Option<&Self>) -> Option<Self> {
         let before = input.and_then(|input| Some((input.trail, input.after.as_ref()?)));
         let trail = before.map_or_else(CycleDetector::default, |(trail, before)| {
-            trail.pass(fingerprint(&before))
+            trail.visit(fingerprint(&before))
         });
         let is_same = before.is_some_and(|(_, before)| *before == after);
-        if is_same || trail.is_closed_by(fingerprint(&after)) {
+        if is_same || trail.is_cycle(fingerprint(&after)) {
             return None;
         }
         Some(Self { id: id.clone(), after: Some(after), trail, gathered: Vec::new() })

@@ -1,24 +1,26 @@
 use std::{
+    mem,
     pin::Pin,
-    sync::MutexGuard,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Instant,
-    vec,
 };
 
 use super::{
     arrived::Arrived,
+    delivery::Delivery,
     in_flight::InFlight,
-    ledger::{Entries, InHand, Ledger},
-    limits::{Limits, RepeatedCursor},
     monitor::StopReason,
-    plan::PlanOf,
-    source::{Fetched, Source},
+    options::{Options, RepeatedCursor},
+    reading::Reading,
+    report::report_retry,
+    shared::{Access, Shared},
+    source::{Counter, Fetched, Source},
 };
 use crate::{
     clock::{self, Sleep},
     error::{Error, ErrorKind},
-    frontier::{Ticket, Turn},
+    frontier::{Effect, Effects, FailedAttempt, Next, RequestId},
     page::Failure,
     paginator::Paginator,
 };
@@ -26,152 +28,263 @@ use crate::{
 pub(super) type Record<S> = <<S as Source>::Paginator as Paginator>::Record;
 pub(super) type Cursor<S> = <<S as Source>::Paginator as Paginator>::Cursor;
 
-/// The requests and pages of a stream, apart from the state that monitors see.
+/// It makes the requests that the frontier asks for, and brings it their responses.
 pub(super) struct Driver<S: Source> {
     source: S,
-    limits: Limits,
+    options: Options,
+    life: Life,
     in_flight: InFlight<S::Fetch>,
     arrived: Arrived<S::Paginator>,
-    /// What comes behind the records of the page in hand.
-    failures: vec::IntoIter<Failure>,
-    /// Whether the limit on records cut the page in hand short.
-    is_cut: bool,
-    /// When the time is over; set by the first poll.
-    deadline: Option<Instant>,
+    pub(super) delivery: Delivery<Record<S>>,
     /// What wakes the stream at a time.
     timer: Option<(Instant, Sleep)>,
-    /// Why the reading can't begin.
-    refusal: Option<Error>,
-    is_done: bool,
+    /// It counts the requests that wait for a rate limiter.
+    counter: Counter,
+    /// Whether requests are spawned on the runtime, where they can be.
+    spawns: bool,
+}
+
+/// How far the life of a stream is.
+enum Life {
+    /// Nothing was polled yet. A checkpoint that does not match is the first and last item.
+    New { mismatch: Option<Error> },
+    /// It reads, until the deadline.
+    Reading { deadline: Option<Instant> },
+    /// The page being delivered is the last.
+    Ending(StopReason),
+    /// It is being polled. One that is polled again in this state had panicked.
+    Polling,
+    /// It has ended.
+    Done,
+}
+
+/// What a poll comes to.
+enum Step {
+    /// A page begins to be delivered.
+    Page,
+    /// An error that concerns some ids alone.
+    Failure(Error),
+    /// An error that ends the stream.
+    Fatal(Error),
+    End(StopReason),
 }
 
 impl<S: Source> Driver<S> {
-    pub(super) fn new(source: S, limits: Limits, refusal: Option<Error>) -> Self {
+    pub(super) fn new(
+        source: S,
+        options: Options,
+        mismatch: Option<Error>,
+        counter: Counter,
+        spawns: bool,
+    ) -> Self {
         Self {
             source,
-            limits,
+            options,
+            life: Life::New { mismatch },
             in_flight: InFlight::new(),
             arrived: Arrived::new(),
-            failures: Vec::new().into_iter(),
-            is_cut: false,
-            deadline: None,
+            delivery: Delivery::none(),
             timer: None,
-            refusal,
-            is_done: false,
+            counter,
+            spawns,
         }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.is_done
+        matches!(self.life, Life::Done)
     }
 
-    /// How many errors come behind the records of the page in hand.
+    /// How many failures will come behind the records of the page being delivered.
     pub(super) fn failures_left(&self) -> usize {
-        if self.is_cut || self.limits.failures_aside { 0 } else { self.failures.len() }
+        if self.options.sets_failures_aside { 0 } else { self.delivery.failures_left() }
     }
 
-    /// The one poll loop: the records of the next page, or an error. The caller
-    /// counts the records as it hands them out, and asks again when all are out.
+    /// Goes on to the next page, or to an error. The caller counts the records of a page as
+    /// it delivers them, and asks again when all are delivered.
     // Not a part of the loop over the records, which is the faster the smaller it is.
     #[inline(never)]
     pub(super) fn poll(
         &mut self,
-        ledger: &Ledger<Cursor<S>>,
+        shared: &mut Arc<Shared<Cursor<S>>>,
         cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Vec<Record<S>>, Error>>> {
-        if self.is_done {
+    ) -> Poll<Option<Result<(), Error>>> {
+        if self.is_done() {
             return Poll::Ready(None);
         }
-        let mut entries = ledger.lock();
-        if let Some(refusal) = self.refusal.take() {
-            self.stop(entries, StopReason::Failed);
-            return Poll::Ready(Some(Err(refusal)));
-        }
-        if let Some(duration) = self.limits.duration {
-            self.deadline.get_or_insert_with(|| clock::after(clock::now(), duration));
-        }
-        if self.is_cut {
-            return self.end(entries, StopReason::MaxRecords);
-        }
-        while let Some(failure) = self.failures.next() {
-            let error = self.locate(&mut entries, failure);
-            if !self.limits.failures_aside {
+        let mut access = match Access::new(shared) {
+            Ok(access) => access,
+            Err(error) => return Poll::Ready(Some(Err(error))),
+        };
+        let max_duration = self.options.max_duration;
+        let (step, deadline) = match mem::replace(&mut self.life, Life::Polling) {
+            Life::New { mismatch: Some(error) } => {
+                self.stop(&mut access, StopReason::Failed);
                 return Poll::Ready(Some(Err(error)));
             }
-            entries.aside.push(error);
+            Life::New { mismatch: None } => {
+                let deadline = max_duration.map(|duration| clock::after(clock::now(), duration));
+                (self.step(&mut access, deadline, cx), deadline)
+            }
+            Life::Reading { deadline } => (self.step(&mut access, deadline, cx), deadline),
+            Life::Ending(reason) => (Poll::Ready(Step::End(reason)), None),
+            Life::Polling | Life::Done => (Poll::Ready(Step::Fatal(panicked())), None),
+        };
+        let Poll::Ready(step) = step else {
+            self.life = Life::Reading { deadline };
+            return Poll::Pending;
+        };
+        Poll::Ready(match step {
+            Step::Page if self.delivery.is_cut() => {
+                self.life = Life::Ending(StopReason::MaxRecords);
+                Some(Ok(()))
+            }
+            Step::Page => {
+                self.life = Life::Reading { deadline };
+                Some(Ok(()))
+            }
+            Step::Failure(error) => {
+                self.life = Life::Reading { deadline };
+                Some(Err(error))
+            }
+            Step::Fatal(error) => Some(Err(self.fail(&mut access, error))),
+            Step::End(reason) => {
+                self.stop(&mut access, reason);
+                None
+            }
+        })
+    }
+
+    /// The one loop: it sends what may be sent, takes what arrives, and ends with the next
+    /// thing to deliver.
+    fn step(
+        &mut self,
+        access: &mut Access<'_, Cursor<S>>,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Step> {
+        while let Some(failure) = self.delivery.next_failure() {
+            let error = self.deliver_failure(access, failure);
+            if !self.options.sets_failures_aside {
+                return Poll::Ready(Step::Failure(error));
+            }
+            access.set_aside(error);
         }
-        ledger.close(&mut entries);
+        access.with(|reading, counts| reading.end_page(counts.delivered()));
         loop {
-            if let Some(reason) = self.limit_reached(&entries) {
-                return self.end(entries, reason);
+            let next = match self.send(access, deadline) {
+                Ok(next) => next,
+                Err(reason) => return Poll::Ready(Step::End(reason)),
+            };
+            if !self.in_flight.is_empty()
+                && let Poll::Ready((id, fetched)) = self.counter.0.count(|| self.in_flight.poll(cx))
+            {
+                self.receive(access, id, fetched);
+                continue;
             }
-            let turn = self.send(ledger, &mut entries);
-            if !self.in_flight.is_empty() {
-                drop(entries);
-                let polled = ledger.throttled.observe(|| self.in_flight.poll(cx));
-                entries = ledger.lock();
-                if let Poll::Ready(fetched) = polled {
-                    let plan = PlanOf(self.source.paginator());
-                    self.arrived.take_in(&mut entries, fetched, &plan);
-                    continue;
+            match next {
+                Next::Deliver(id) | Next::Fail(id) => {
+                    return Poll::Ready(self.begin_page(access, id));
                 }
-            }
-            match turn {
-                Turn::HandOut(ticket) | Turn::Fail(ticket) => {
-                    let brought = self.arrived.take(ticket);
-                    let brought = brought.expect("the frontier turns to what arrived");
-                    return Poll::Ready(Some(self.begin(ledger, entries, ticket, brought)));
-                }
-                Turn::Wait if !self.may_request() && self.in_flight.is_empty() => {
-                    return self.end(entries, StopReason::MaxRequests);
-                }
-                Turn::Wait => {
-                    // What is due matters only if it may still be sent.
-                    let wake_at = entries.frontier.wake_at(self.limits.window);
-                    let wake_at = wake_at.filter(|_| self.may_request());
-                    drop(entries);
-                    ready!(self.poll_until(wake_at, cx));
-                    entries = ledger.lock();
-                }
-                Turn::Cycle if self.limits.repeated_cursor == RepeatedCursor::Error => {
+                Next::Wait(wake_at) => ready!(self.poll_until(wake_at, deadline, cx)),
+                Next::Cycle if self.options.repeated_cursor == RepeatedCursor::Error => {
                     let message = "the service leads back to a cursor that was asked for before";
-                    let error = Error::new(ErrorKind::Loop, message);
-                    return Poll::Ready(Some(Err(self.fail(ledger, entries, error))));
+                    return Poll::Ready(Step::Fatal(Error::new(ErrorKind::Loop, message)));
                 }
-                Turn::Over | Turn::Cycle => return self.end(entries, StopReason::End),
+                Next::RequestLimit => return Poll::Ready(Step::End(StopReason::MaxRequests)),
+                Next::Cycle | Next::End => return Poll::Ready(Step::End(StopReason::End)),
+                // All of them were sent.
+                Next::Send(..) => {}
             }
         }
     }
 
-    /// Sends what may be sent, and says what is next.
-    fn send(&mut self, ledger: &Ledger<Cursor<S>>, entries: &mut Entries<Cursor<S>>) -> Turn {
-        let plan = PlanOf(self.source.paginator());
-        let window = self.limits.window;
-        if let Some(pages) = self.limits.pages {
-            entries.frontier.limit_pages(pages);
+    /// Sends what may be sent, and says what is next; or why no other page is delivered.
+    fn send(
+        &mut self,
+        access: &mut Access<'_, Cursor<S>>,
+        deadline: Option<Instant>,
+    ) -> Result<Next<Cursor<S>>, StopReason> {
+        loop {
+            let (hooks, options) = (self.source.paginator(), &self.options);
+            let next =
+                access.with(|reading, _| match limit_reached(options, deadline, reading) {
+                    Some(reason) => Err(reason),
+                    None => Ok(reading.next(&hooks)),
+                })?;
+            let Next::Send(id, cursor) = next else { return Ok(next) };
+            let request = self.source.request(cursor, self.spawns.then_some(&self.counter));
+            self.in_flight.push(id, request);
         }
-        while self.may_request()
-            && let Some((ticket, cursor)) = entries.frontier.send(window, clock::now, &plan)
-        {
-            if let Some(requests) = &mut self.limits.requests {
-                *requests -= 1;
-            }
-            entries.closed.requests += 1;
-            // A request that runs apart counts where it was made.
-            let request = ledger.throttled.observe(|| self.source.request(cursor, window > 1));
-            self.in_flight.push(ticket, request);
-        }
-        entries.frontier.turn()
     }
 
-    /// Whether the limit on requests leaves one.
-    fn may_request(&self) -> bool {
-        self.limits.requests != Some(0)
+    /// Takes what a request brought, and does what follows.
+    fn receive(
+        &mut self,
+        access: &mut Access<'_, Cursor<S>>,
+        id: RequestId,
+        fetched: Fetched<S::Paginator>,
+    ) {
+        let hooks = self.source.paginator();
+        let failed = match fetched {
+            Ok(mut page) => match access.with(|reading, _| reading.page(id, &mut page, &hooks)) {
+                Ok(effects) => {
+                    self.arrived.keep(id, Ok(page));
+                    return self.apply(effects);
+                }
+                Err(error) => error,
+            },
+            Err(error) => error,
+        };
+        // A request that was discarded has no place, and its error no reader.
+        let located = access.look(|reading, _| {
+            let policy = reading.frontier.retry_policy().clone();
+            (reading.locate(id, failed), policy)
+        });
+        let effects = match located {
+            (Some(error), policy) => {
+                let attempt = FailedAttempt::new(&error, &policy);
+                self.arrived.keep(id, Err(error));
+                access.with(|reading, _| reading.error(id, attempt, &hooks))
+            }
+            (None, _) => access.with(|reading, _| reading.discarded_came(id)),
+        };
+        self.apply(effects);
+    }
+
+    /// Does what follows from a response. Records and errors are dropped here, and a
+    /// subscriber hears of retries: this is the code of users, and nothing is locked.
+    fn apply(&mut self, effects: Effects) {
+        for effect in effects {
+            match effect {
+                Effect::Retry(id, due) => {
+                    let delay = due.saturating_duration_since(clock::now());
+                    if let Some(error) = self.arrived.take_error(id) {
+                        report_retry(&error, delay, false);
+                    }
+                }
+                Effect::Smaller(id) => {
+                    if let Some(error) = self.arrived.take_error(id) {
+                        report_retry(&error, std::time::Duration::ZERO, true);
+                    }
+                }
+                Effect::Fatal(id, attempts) => {
+                    if let Some(error) = self.arrived.take_error(id) {
+                        self.arrived.keep(id, Err(error.with_attempts(attempts)));
+                    }
+                }
+                Effect::Discard(id) | Effect::Ignore(id) => drop(self.arrived.take(id)),
+            }
+        }
     }
 
     /// Waits for a time or for the deadline, whichever is first.
-    fn poll_until(&mut self, wake_at: Option<Instant>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(until) = [wake_at, self.deadline].into_iter().flatten().min() else {
+    fn poll_until(
+        &mut self,
+        wake_at: Option<Instant>,
+        deadline: Option<Instant>,
+        cx: &mut Context<'_>,
+    ) -> Poll<()> {
+        let Some(until) = [wake_at, deadline].into_iter().flatten().min() else {
             self.timer = None;
             return Poll::Pending;
         };
@@ -185,111 +298,95 @@ impl<S: Source> Driver<S> {
         Poll::Ready(())
     }
 
-    fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| clock::now() >= deadline)
-    }
-
-    /// Begins to hand out the foremost page, or gives out its error.
-    fn begin(
-        &mut self,
-        ledger: &Ledger<Cursor<S>>,
-        mut entries: MutexGuard<'_, Entries<Cursor<S>>>,
-        ticket: Ticket,
-        fetched: Fetched<S::Paginator>,
-    ) -> Result<Vec<Record<S>>, Error> {
+    /// Begins to deliver what a request brought.
+    fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId) -> Step {
+        let fetched = self.arrived.take(id).expect("the frontier delivers what arrived");
         let page = match fetched {
             Ok(page) => page,
-            Err(error) => return Err(self.fail(ledger, entries, error)),
+            Err(error) => return Step::Fatal(error),
         };
-        if let Err(error) = entries.check(&page, self.limits.empty_pages) {
-            return Err(self.fail(ledger, entries, error));
-        }
-        let out = entries.frontier.replay(ticket).unwrap_or_default().out;
-        let (mut records, details) = page.into_parts();
-        let mut in_hand =
-            InHand { passed_over: out.records.min(records.len()), ..InHand::default() };
-        if in_hand.passed_over > 0 {
-            records.drain(..in_hand.passed_over);
-        }
-        if let Some(details) = details {
-            self.failures = details.failures.into_iter();
-            in_hand.failures = out.failures.min(self.failures.len());
-            self.failures.by_ref().take(in_hand.failures).for_each(drop);
-            in_hand.skipped = details.skipped;
-            in_hand.digest = details.digest;
-            entries.closed.total = details.total.or(entries.closed.total);
-        }
-        ledger.begin(&mut entries, in_hand);
-        if let Some(pages) = &mut self.limits.pages {
-            *pages -= 1;
-        }
-        if let Some(left) = &mut self.limits.records {
-            let most = usize::try_from(*left).unwrap_or(usize::MAX);
-            self.is_cut = records.len() > most;
-            records.truncate(most);
-            *left -= records.len() as u64;
-        }
-        Ok(records)
+        let max_empty_pages = self.options.max_empty_pages;
+        let from = access.with(|reading, counts| {
+            reading.check(&page, max_empty_pages)?;
+            let from = reading.begin_page(page.details());
+            counts.set_delivered(from.records);
+            Ok(from)
+        });
+        let from = match from {
+            Ok(from) => from,
+            Err(error) => return Step::Fatal(error),
+        };
+        let (records, details) = page.into_parts();
+        let failures = details.map_or_else(Vec::new, |details| details.failures);
+        self.delivery = Delivery::new(records, failures, from, &mut self.options.max_records);
+        Step::Page
     }
 
-    /// Gives out a fatal error.
-    fn fail(
-        &mut self,
-        ledger: &Ledger<Cursor<S>>,
-        entries: MutexGuard<'_, Entries<Cursor<S>>>,
-        error: Error,
+    /// Counts an error that concerns some ids alone, and says where it happened.
+    fn deliver_failure(
+        &self,
+        access: &mut Access<'_, Cursor<S>>,
+        Failure { unit, error }: Failure,
     ) -> Error {
-        let error = entries.locate(error, Clone::clone);
-        let error = error.with_checkpoint(ledger.checkpoint(&entries).ok());
-        self.stop(entries, StopReason::Failed);
+        let paginator = self.source.paginator();
+        let error = access.look(|reading, _| {
+            reading.locate_current(error, |cursor| match unit {
+                Some(unit) => paginator.narrow(cursor, &[unit]),
+                None => cursor.clone(),
+            })
+        });
+        access.with(|reading, counts| {
+            reading.failure_delivered();
+            counts.ids_failed(error.ids());
+        });
         error
     }
 
-    /// Gives out an error that concerns some ids alone.
-    fn locate(&self, entries: &mut Entries<Cursor<S>>, Failure { unit, error }: Failure) -> Error {
-        if let Some(in_hand) = &mut entries.in_hand {
-            in_hand.failures += 1;
-        }
-        entries.closed.failures = entries.closed.failures.saturating_add(1);
-        entries.failed.extend_from_slice(error.ids());
-        let paginator = self.source.paginator();
-        entries.locate(error, |cursor| match unit {
-            Some(unit) => paginator.narrow(cursor, &[unit]),
-            None => cursor.clone(),
+    /// Ends the stream with an error, which carries the checkpoint.
+    fn fail(&mut self, access: &mut Access<'_, Cursor<S>>, error: Error) -> Error {
+        self.stop(access, StopReason::Failed);
+        access.look(|reading, counts| {
+            let error = reading.locate_current(error, Clone::clone);
+            let checkpoint = reading.checkpoint(counts.delivered(), counts.failed_ids());
+            error.with_checkpoint(checkpoint.ok())
         })
     }
 
-    /// The reason to give out no other page, if there is one.
-    fn limit_reached(&self, entries: &Entries<Cursor<S>>) -> Option<StopReason> {
-        let reason = match self.limits {
-            Limits { records: Some(0), .. } => StopReason::MaxRecords,
-            Limits { pages: Some(0), .. } => StopReason::MaxPages,
-            _ if self.is_late() => StopReason::MaxDuration,
-            _ => return None,
-        };
-        Some(if entries.frontier.is_over() { StopReason::End } else { reason })
-    }
-
-    fn end<T>(
-        &mut self,
-        entries: MutexGuard<'_, Entries<Cursor<S>>>,
-        reason: StopReason,
-    ) -> Poll<Option<T>> {
-        self.stop(entries, reason);
-        Poll::Ready(None)
-    }
-
-    fn stop(&mut self, mut entries: MutexGuard<'_, Entries<Cursor<S>>>, reason: StopReason) {
-        entries.closed.stop = Some(reason);
-        // What a request does when it is dropped may want the lock.
-        drop(entries);
-        self.is_done = true;
+    fn stop(&mut self, access: &mut Access<'_, Cursor<S>>, reason: StopReason) {
+        self.life = Life::Done;
+        access.with(|reading, _| reading.stop(reason));
+        self.timer = None;
         let in_flight = self.in_flight.take();
         if reason == StopReason::End {
-            // They were guesses beyond the end.
-            in_flight.for_each(S::leave);
+            // They were speculative, beyond the end.
+            in_flight.for_each(S::detach);
         }
-        self.arrived.clear();
-        self.timer = None;
+        self.arrived = Arrived::new();
     }
+}
+
+/// The reason to deliver no other page, if there is one.
+fn limit_reached<C: crate::cursor::Cursor>(
+    options: &Options,
+    deadline: Option<Instant>,
+    reading: &Reading<C>,
+) -> Option<StopReason> {
+    let reason = if options.max_records == Some(0) {
+        StopReason::MaxRecords
+    } else if reading.frontier.is_at_page_limit() {
+        StopReason::MaxPages
+    } else if deadline.is_some_and(|deadline| clock::now() >= deadline) {
+        StopReason::MaxDuration
+    } else {
+        return None;
+    };
+    Some(if reading.frontier.is_over() { StopReason::End } else { reason })
+}
+
+fn panicked() -> Error {
+    Error::new(
+        ErrorKind::Contract,
+        "the stream was polled again after a panic in the code that it runs: the paginator's, a \
+         cursor's or a record's",
+    )
 }

@@ -5,7 +5,7 @@ use std::{
 
 use futures::stream::{FuturesUnordered, Stream};
 
-use crate::frontier::Ticket;
+use crate::frontier::RequestId;
 
 /// The requests on their way. One that is alone is polled where it stands, which
 /// is what most readings need; more of them are woken each by itself.
@@ -16,16 +16,16 @@ pub(super) struct InFlight<F> {
 
 /// A request with its number.
 struct Numbered<F> {
-    ticket: Ticket,
+    id: RequestId,
     request: F,
 }
 
 impl<F: Future + Unpin> Future for Numbered<F> {
-    type Output = (Ticket, F::Output);
+    type Output = (RequestId, F::Output);
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let output = Pin::new(&mut self.request).poll(cx);
-        output.map(|output| (self.ticket, output))
+        output.map(|output| (self.id, output))
     }
 }
 
@@ -34,8 +34,8 @@ impl<F: Future + Unpin> InFlight<F> {
         Self { alone: None, crowd: FuturesUnordered::new() }
     }
 
-    pub(super) fn push(&mut self, ticket: Ticket, request: F) {
-        let request = Numbered { ticket, request };
+    pub(super) fn push(&mut self, id: RequestId, request: F) {
+        let request = Numbered { id, request };
         if self.is_empty() {
             self.alone = Some(request);
         } else {
@@ -48,7 +48,7 @@ impl<F: Future + Unpin> InFlight<F> {
     }
 
     /// What one of them brought; pending also where there are none.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(Ticket, F::Output)> {
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(RequestId, F::Output)> {
         if let Some(request) = &mut self.alone
             && let Poll::Ready(output) = Pin::new(request).poll(cx)
         {

@@ -1,21 +1,29 @@
-//! The driver: it turns what the frontier decides into requests and streams.
+//! The streams: they turn what the frontier decides into requests, and responses into
+//! records.
 
-mod apart;
 mod arrived;
+mod checkpointing;
+mod delivery;
 mod driver;
+mod failures;
+mod hooks;
 mod in_flight;
-mod ledger;
-mod limits;
 mod monitor;
+mod options;
+mod page_check;
 mod pages;
-mod plan;
 mod read;
+mod reading;
 mod records;
+mod report;
+mod resumption;
+mod shared;
 mod source;
+mod spawn;
 
 pub use self::{
-    limits::RepeatedCursor,
     monitor::{Monitor, Progress, StopReason},
+    options::RepeatedCursor,
     pages::Pages,
     read::Read,
     records::Records,

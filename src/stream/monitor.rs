@@ -9,9 +9,9 @@ use crate::{checkpoint::Checkpoint, error::Error};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Progress {
-    /// Pages handed out, the one being handed out among them.
+    /// Pages delivered, the one being delivered among them.
     pub pages: u64,
-    /// Records handed out.
+    /// Records delivered.
     pub records: u64,
     /// Requests made by this stream. One that a client sends again by itself, as the
     /// vendors' do once with a new token after a 401, counts once.
@@ -20,7 +20,7 @@ pub struct Progress {
     pub in_flight: usize,
     /// Requests that failed and were made again, whole or in parts.
     pub retries: u64,
-    /// Requests that were made ahead of what the service said, and were in vain.
+    /// Speculative requests that the service contradicted, and whose pages were discarded.
     pub discarded: u64,
     /// Requests that wait for the time to be made again.
     pub delayed: usize,
@@ -51,14 +51,14 @@ pub enum StopReason {
     MaxRequests,
     /// [`Read::max_duration`](crate::Read::max_duration) was over, and more may follow.
     MaxDuration,
-    /// A fatal error was given out.
+    /// A fatal error was delivered.
     Failed,
 }
 
 /// Tells how a stream is doing from outside of it: while it is inside of
 /// combinators or another task, and after it is gone.
 ///
-/// A record counts as handed out when the stream has yielded it. One that a
+/// A record counts as delivered when the stream has yielded it. One that a
 /// combinator behind the stream still holds, such as `buffered` or `chunks`, is
 /// already behind a checkpoint taken at that moment.
 ///

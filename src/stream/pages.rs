@@ -9,12 +9,13 @@ use futures::stream::{FusedStream, Stream};
 
 use super::{
     driver::{Cursor, Driver, Record},
-    ledger::{Entries, Ledger},
-    limits::Limits,
     monitor::Monitor,
-    source::Source,
+    options::Options,
+    reading::Reading,
+    shared::Shared,
+    source::{Counter, Source},
 };
-use crate::{checkpoint::Checkpoint, error::Error, retry::Retry};
+use crate::{checkpoint::Checkpoint, error::Error, frontier::Config};
 
 /// A stream of pages, each the `Vec` of its records.
 ///
@@ -37,29 +38,29 @@ use crate::{checkpoint::Checkpoint, error::Error, retry::Retry};
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<S: Source> {
     driver: Driver<S>,
-    ledger: Arc<Ledger<Cursor<S>>>,
+    shared: Arc<Shared<Cursor<S>>>,
 }
 
 impl<S: Source> Pages<S> {
     pub(super) fn new(
         source: S,
-        limits: Limits,
-        retry: Retry,
+        config: Config,
+        options: Options,
         checkpoint: Option<Checkpoint>,
     ) -> Self {
-        let (mut entries, refusal) = Entries::open(source.paginator(), checkpoint);
-        entries.frontier.retry(retry);
-        if limits.unordered {
-            entries.frontier.unordered();
-        }
-        let driver = Driver::new(source, limits, refusal);
-        Self { driver, ledger: Arc::new(Ledger::new(entries)) }
+        // One request at a time would gain nothing by it.
+        let spawns = config.window > 1;
+        let (reading, failures, mismatch) = Reading::open(source.paginator(), config, checkpoint);
+        let shared = Arc::new(Shared::new(reading, failures));
+        let counter = Counter(shared.waiting().counter());
+        let driver = Driver::new(source, options, mismatch, counter, spawns);
+        Self { driver, shared }
     }
 
     /// A view of this stream that can be kept outside of it.
     #[must_use]
     pub fn monitor(&self) -> Monitor {
-        Monitor::new(Arc::clone(&self.ledger) as _)
+        Monitor::new(Arc::clone(&self.shared) as _)
     }
 
     /// Where the reading stands: [`Monitor::checkpoint`].
@@ -71,23 +72,28 @@ impl<S: Source> Pages<S> {
         self.monitor().checkpoint()
     }
 
-    /// Counts records of the page in hand as handed out.
-    pub(super) fn count(&self, records: usize) {
-        self.ledger.count(records);
-    }
-
     /// The number of items that are here already, and whether others may come.
     pub(super) fn items_left(&self) -> (usize, bool) {
-        (self.driver.failures_left(), !self.driver.is_done())
+        let records = self.driver.delivery.records_left();
+        (records + self.driver.failures_left(), !self.driver.is_done())
     }
 
-    /// The records of the next page, or an error. The caller counts the records as it
-    /// hands them out, and asks again when all are out.
-    pub(super) fn poll_page(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Vec<Record<S>>, Error>>> {
-        self.driver.poll(&self.ledger, cx)
+    /// The next record of the page being delivered.
+    #[inline]
+    pub(super) fn next_record(&mut self) -> Option<Record<S>> {
+        let record = self.driver.delivery.next_record()?;
+        self.shared.count(1);
+        Some(record)
+    }
+
+    /// Goes on to the next page, when all records of the one before are delivered.
+    pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
+        self.driver.poll(&mut self.shared, cx)
+    }
+
+    /// Whether it has ended, and no record is left.
+    pub(super) fn is_done(&self) -> bool {
+        self.driver.is_done() && self.driver.delivery.records_left() == 0
     }
 }
 
@@ -98,11 +104,13 @@ impl<S: Source> Stream for Pages<S> {
     type Item = Result<Vec<Record<S>>, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let page = ready!(self.poll_page(cx));
-        if let Some(Ok(records)) = &page {
-            self.count(records.len());
-        }
-        Poll::Ready(page)
+        let Some(page) = ready!(self.poll_page(cx)) else { return Poll::Ready(None) };
+        let this = &mut *self;
+        Poll::Ready(Some(page.map(|()| {
+            let records = this.driver.delivery.take_records();
+            this.shared.count(records.len());
+            records
+        })))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -113,7 +121,7 @@ impl<S: Source> Stream for Pages<S> {
 
 impl<S: Source> FusedStream for Pages<S> {
     fn is_terminated(&self) -> bool {
-        self.driver.is_done()
+        self.is_done()
     }
 }
 

@@ -1,12 +1,16 @@
 use std::time::Duration;
 
 use super::{
-    limits::{Limits, RepeatedCursor},
+    options::{Options, RepeatedCursor},
     pages::Pages,
     records::Records,
     source::Source,
 };
-use crate::{checkpoint::Checkpoint, retry::Retry};
+use crate::{
+    checkpoint::Checkpoint,
+    frontier::{Config, Order},
+    retry::Retry,
+};
 
 /// How many empty pages in a row are followed, unless the caller says otherwise.
 const MAX_EMPTY_PAGES: u64 = 1_000;
@@ -35,25 +39,28 @@ const MAX_EMPTY_PAGES: u64 = 1_000;
 #[must_use = "call `records` or `pages` to make a stream of it"]
 pub struct Read<S> {
     source: S,
-    limits: Limits,
-    retry: Retry,
+    config: Config,
+    options: Options,
     checkpoint: Option<Checkpoint>,
 }
 
 impl<S: Source> Read<S> {
     pub(crate) fn new(source: S) -> Self {
-        let limits = Limits {
+        let config = Config {
             window: 1,
-            unordered: false,
-            records: None,
-            pages: None,
-            requests: None,
-            duration: None,
-            failures_aside: false,
-            empty_pages: MAX_EMPTY_PAGES,
-            repeated_cursor: RepeatedCursor::default(),
+            order: Order::default(),
+            max_pages: None,
+            max_requests: None,
+            retry: Retry::default(),
         };
-        Self { source, limits, retry: Retry::default(), checkpoint: None }
+        let options = Options {
+            max_records: None,
+            max_duration: None,
+            max_empty_pages: MAX_EMPTY_PAGES,
+            repeated_cursor: RepeatedCursor::default(),
+            sets_failures_aside: false,
+        };
+        Self { source, config, options, checkpoint: None }
     }
 
     /// How many requests may be on their way at once: 1 by default, and 0 is
@@ -74,7 +81,7 @@ impl<S: Source> Read<S> {
     /// A service that asks for fewer requests (429) gets them: the window is halved,
     /// and grows again as pages come through.
     pub fn window(mut self, requests: usize) -> Self {
-        self.limits.window = requests.max(1);
+        self.config.window = requests.max(1);
         self
     }
 
@@ -84,7 +91,7 @@ impl<S: Source> Read<S> {
     /// The pages of one chain come in their order all the same: only what branches
     /// can overtake.
     pub fn unordered(mut self) -> Self {
-        self.limits.unordered = true;
+        self.config.order = Order::AsTheyArrive;
         self
     }
 
@@ -95,7 +102,7 @@ impl<S: Source> Read<S> {
     ///
     /// It counts what this stream gives out, not what an earlier one did.
     pub fn max_records(mut self, records: u64) -> Self {
-        self.limits.records = Some(records);
+        self.options.max_records = Some(records);
         self
     }
 
@@ -104,7 +111,7 @@ impl<S: Source> Read<S> {
     ///
     /// It counts what this stream gives out, not what an earlier one did.
     pub fn max_pages(mut self, pages: u64) -> Self {
-        self.limits.pages = Some(pages);
+        self.config.max_pages = Some(pages);
         self
     }
 
@@ -112,7 +119,7 @@ impl<S: Source> Read<S> {
     /// and handed out what they brought, and leaves the rest to
     /// [`resume`](Read::resume). No limit by default.
     pub fn max_requests(mut self, requests: u64) -> Self {
-        self.limits.requests = Some(requests);
+        self.config.max_requests = Some(requests);
         self
     }
 
@@ -122,14 +129,14 @@ impl<S: Source> Read<S> {
     /// The page being handed out is handed out whole. Requests on their way are
     /// dropped, and made again by a stream that resumes.
     pub fn max_duration(mut self, duration: Duration) -> Self {
-        self.limits.duration = Some(duration);
+        self.options.max_duration = Some(duration);
         self
     }
 
     /// When and how often a page that failed is asked for again:
     /// [`Retry::default`] by default, [`Retry::never`] to not do so.
     pub fn retry(mut self, retry: Retry) -> Self {
-        self.retry = retry;
+        self.config.retry = retry;
         self
     }
 
@@ -160,7 +167,7 @@ impl<S: Source> Read<S> {
     /// # Ok::<(), pagestream::Error>(()) }).unwrap();
     /// ```
     pub fn set_failures_aside(mut self) -> Self {
-        self.limits.failures_aside = true;
+        self.options.sets_failures_aside = true;
         self
     }
 
@@ -168,7 +175,7 @@ impl<S: Source> Read<S> {
     /// an error of kind [`Loop`](crate::ErrorKind::Loop), which a higher number can
     /// resume from. A batch whose ids have nothing is no empty page.
     pub fn max_empty_pages(mut self, pages: u64) -> Self {
-        self.limits.empty_pages = pages;
+        self.options.max_empty_pages = pages;
         self
     }
 
@@ -179,7 +186,7 @@ impl<S: Source> Read<S> {
     /// times its length or that of the way into it, in constant memory, and over
     /// checkpoints.
     pub fn repeated_cursor(mut self, meaning: RepeatedCursor) -> Self {
-        self.limits.repeated_cursor = meaning;
+        self.options.repeated_cursor = meaning;
         self
     }
 
@@ -200,6 +207,6 @@ impl<S: Source> Read<S> {
 
     /// The stream of pages.
     pub fn pages(self) -> Pages<S> {
-        Pages::new(self.source, self.limits, self.retry, self.checkpoint)
+        Pages::new(self.source, self.config, self.options, self.checkpoint)
     }
 }

@@ -2,7 +2,6 @@ use std::{
     fmt::{self, Debug, Formatter},
     pin::Pin,
     task::{Context, Poll, ready},
-    vec,
 };
 
 use futures::stream::{FusedStream, Stream};
@@ -31,13 +30,11 @@ use crate::{checkpoint::Checkpoint, error::Error, paginator::Paginator};
 #[must_use = "streams do nothing unless polled"]
 pub struct Records<S: Source> {
     pages: Pages<S>,
-    /// The records of the page being handed out.
-    page: vec::IntoIter<<S::Paginator as Paginator>::Record>,
 }
 
 impl<S: Source> Records<S> {
     pub(super) fn new(pages: Pages<S>) -> Self {
-        Self { pages, page: Vec::new().into_iter() }
+        Self { pages }
     }
 
     /// A view of this stream that can be kept outside of it.
@@ -65,12 +62,11 @@ impl<S: Source> Stream for Records<S> {
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;
         loop {
-            if let Some(record) = this.page.next() {
-                this.pages.count(1);
+            if let Some(record) = this.pages.next_record() {
                 return Poll::Ready(Some(Ok(record)));
             }
             match ready!(this.pages.poll_page(cx)) {
-                Some(Ok(records)) => this.page = records.into_iter(),
+                Some(Ok(())) => {}
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
@@ -79,14 +75,13 @@ impl<S: Source> Stream for Records<S> {
 
     fn size_hint(&self) -> (usize, Option<usize>) {
         let (items, more) = self.pages.items_left();
-        let items = items + self.page.len();
         (items, (!more).then_some(items))
     }
 }
 
 impl<S: Source> FusedStream for Records<S> {
     fn is_terminated(&self) -> bool {
-        self.page.len() == 0 && self.pages.is_terminated()
+        self.pages.is_done()
     }
 }
 

@@ -2,8 +2,9 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 
-use super::apart::{apart, drain};
+use super::spawn::{detach, spawn};
 use crate::{error::Error, page::Page, paginator::Paginator};
+pub(super) use sealed::Counter;
 
 /// What a request brings: the page, or what went wrong.
 pub(super) type Fetched<P> =
@@ -19,9 +20,9 @@ pub(super) type Fetched<P> =
 /// requests of a [window](crate::Read::window) of 2 or more run on tokio's runtime, if
 /// it has several threads: they go on, and their pages are decoded, while the consumer
 /// is busy. With `&P` they go on when the stream is polled; what the HTTP client does by
-/// itself goes on all the same. At the end, requests beyond it that were guessed in vain
-/// come to their end on the runtime, which keeps their connections; with `&P` they are
-/// dropped.
+/// itself goes on all the same. At the end, requests beyond it that were speculative are
+/// detached: they come to their end on the runtime, which keeps their connections. With
+/// `&P` they are dropped.
 pub trait Source: sealed::Sealed + Clone {
     /// The paginator that is held.
     type Paginator: Paginator + ?Sized;
@@ -33,17 +34,28 @@ pub trait Source: sealed::Sealed + Clone {
     #[doc(hidden)]
     fn paginator(&self) -> &Self::Paginator;
 
-    /// `beside` says whether the request may run beside the stream.
+    /// A request for a cursor. It is spawned where it can be, if a counter is given, which
+    /// then counts what waits in it.
     #[doc(hidden)]
-    fn request(&self, cursor: <Self::Paginator as Paginator>::Cursor, beside: bool) -> Self::Fetch;
+    fn request(
+        &self,
+        cursor: <Self::Paginator as Paginator>::Cursor,
+        spawn: Option<&Counter>,
+    ) -> Self::Fetch;
 
-    /// Takes a request that nobody needs.
+    /// Detaches a request that nobody needs.
     #[doc(hidden)]
-    fn leave(request: Self::Fetch);
+    fn detach(request: Self::Fetch);
 }
 
 mod sealed {
+    use crate::waiting_count::WaitingCounter;
+
     pub trait Sealed {}
+
+    /// It counts the requests that wait for a rate limiter.
+    #[derive(Debug)]
+    pub struct Counter(pub(crate) WaitingCounter);
 
     impl<P: ?Sized> Sealed for &P {}
     impl<P: ?Sized> Sealed for std::sync::Arc<P> {}
@@ -57,12 +69,12 @@ impl<'a, P: Paginator + ?Sized> Source for &'a P {
         self
     }
 
-    fn request(&self, cursor: P::Cursor, _: bool) -> Self::Fetch {
+    fn request(&self, cursor: P::Cursor, _: Option<&Counter>) -> Self::Fetch {
         let paginator: &'a P = self;
         paginator.fetch(cursor)
     }
 
-    fn leave(request: Self::Fetch) {
+    fn detach(request: Self::Fetch) {
         drop(request);
     }
 }
@@ -75,13 +87,16 @@ impl<P: Paginator + ?Sized + 'static> Source for Arc<P> {
         self
     }
 
-    fn request(&self, cursor: P::Cursor, beside: bool) -> Self::Fetch {
+    fn request(&self, cursor: P::Cursor, spawned: Option<&Counter>) -> Self::Fetch {
         let paginator = Self::clone(self);
         let request = async move { paginator.fetch(cursor).await }.boxed();
-        if beside { apart(request) } else { request }
+        match spawned {
+            Some(Counter(counter)) => spawn(request, counter),
+            None => request,
+        }
     }
 
-    fn leave(request: Self::Fetch) {
-        drain(request);
+    fn detach(request: Self::Fetch) {
+        detach(request);
     }
 }

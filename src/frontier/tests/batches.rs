@@ -1,4 +1,4 @@
-//! Batches of ids that share their requests: a partial one waits for company.
+//! Batches of ids that share their requests: a request that is not full lingers.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -8,7 +8,10 @@ use std::{
 use proptest::{collection::vec, prelude::*};
 use smallvec::smallvec;
 
-use super::super::{Frontier, Plan, Shape, Ticket, Turn};
+use super::{
+    super::{Config, Frontier, Hooks, Next, Order, PageShape, RequestId},
+    deliver, window,
+};
 
 /// Ids, each with the page at which it is.
 type Batch = Vec<(usize, usize)>;
@@ -18,16 +21,16 @@ struct Packing {
     most: usize,
 }
 
-impl Plan<Batch> for Packing {
+impl Hooks<Batch> for Packing {
     fn pack(&self, waiting: &mut VecDeque<Batch>, _: u32) {
         let mut full = Batch::new();
         while full.len() < self.most
             && let Some(mut next) = waiting.pop_front()
         {
-            let rest = next.split_off(next.len().min(self.most - full.len()));
+            let remaining = next.split_off(next.len().min(self.most - full.len()));
             full.append(&mut next);
-            if !rest.is_empty() {
-                waiting.push_front(rest);
+            if !remaining.is_empty() {
+                waiting.push_front(remaining);
             }
         }
         if !full.is_empty() {
@@ -49,68 +52,75 @@ impl Plan<Batch> for Packing {
 struct Reading<'a> {
     pages: &'a [usize],
     choices: std::iter::Cycle<std::slice::Iter<'a, u8>>,
-    plan: Packing,
+    hooks: Packing,
     window: usize,
     now: Instant,
     frontier: Frontier<Batch>,
     /// When they come.
-    in_flight: Vec<(Instant, Ticket, Batch)>,
-    arrived: BTreeMap<Ticket, Batch>,
-    /// How many pages of each id are out.
-    out: Vec<usize>,
+    in_flight: Vec<(Instant, RequestId, Batch)>,
+    arrived: BTreeMap<RequestId, Batch>,
+    /// How many pages of each id are delivered.
+    delivered: Vec<usize>,
     requests: usize,
 }
 
 const LATENCY: Duration = Duration::from_millis(50);
 
 impl<'a> Reading<'a> {
-    fn new(pages: &'a [usize], most: usize, window: usize, choices: &'a [u8]) -> Self {
+    fn new(pages: &'a [usize], most: usize, config: Config, choices: &'a [u8]) -> Self {
         Self {
             pages,
             choices: choices.iter().cycle(),
-            plan: Packing { most },
-            window,
+            hooks: Packing { most },
+            window: config.window,
             now: Instant::now(),
-            frontier: Frontier::new([(0..pages.len()).map(|id| (id, 0)).collect::<Batch>()]),
+            frontier: Frontier::new(
+                config,
+                [(0..pages.len()).map(|id| (id, 0)).collect::<Batch>()],
+            ),
             in_flight: Vec::new(),
             arrived: BTreeMap::new(),
-            out: vec![0; pages.len()],
+            delivered: vec![0; pages.len()],
             requests: 0,
         }
     }
 
     fn run(&mut self) {
         loop {
-            self.send();
-            match self.frontier.turn() {
-                Turn::Over => break,
-                Turn::Wait => self.wait(),
-                Turn::HandOut(ticket) => {
-                    for &(id, page) in &*self.arrived.remove(&ticket).expect("it is here") {
-                        assert_eq!(self.out[id], page, "the pages of an id come once, in order");
-                        self.out[id] += 1;
+            match self.send() {
+                Next::End => break,
+                Next::Wait(wake_at) => self.wait(wake_at),
+                Next::Deliver(id) => {
+                    for &(id, page) in &*self.arrived.remove(&id).expect("it is here") {
+                        assert_eq!(self.delivered[id], page, "pages of an id come once, in order");
+                        self.delivered[id] += 1;
                     }
-                    self.frontier.close();
+                    deliver(&mut self.frontier);
                 }
-                Turn::Fail(_) | Turn::Cycle => unreachable!("nothing fails"),
+                next => unreachable!("nothing fails: {next:?}"),
             }
         }
-        assert_eq!(self.out, self.pages);
+        assert_eq!(self.delivered, self.pages);
     }
 
-    fn send(&mut self) {
+    fn send(&mut self) -> Next<Batch> {
         let now = self.now;
-        while let Some((ticket, batch)) = self.frontier.send(self.window, || now, &self.plan) {
-            let more = self.choices.next().map_or(0, |choice| u32::from(*choice));
-            self.in_flight.push((now + LATENCY + LATENCY * more / 255, ticket, batch));
-            self.requests += 1;
-        }
+        let next = loop {
+            match self.frontier.next(|| now, &self.hooks) {
+                Next::Send(id, batch) => {
+                    let more = self.choices.next().map_or(0, |choice| u32::from(*choice));
+                    self.in_flight.push((now + LATENCY + LATENCY * more / 255, id, batch));
+                    self.requests += 1;
+                }
+                next => break next,
+            }
+        };
         assert!(self.in_flight.len() <= self.window);
+        next
     }
 
     /// Goes to what happens next.
-    fn wait(&mut self) {
-        let wake_at = self.frontier.wake_at(self.window);
+    fn wait(&mut self, wake_at: Option<Instant>) {
         assert!(wake_at.is_none_or(|at| at > self.now), "it wakes for something to do");
         let next = self.in_flight.iter().enumerate().min_by_key(|(_, (at, ..))| *at);
         let next = next.map(|(index, (at, ..))| (*at, index));
@@ -123,13 +133,13 @@ impl<'a> Reading<'a> {
         }
         let (at, index) = next.expect("it is stuck");
         self.now = at;
-        let (_, ticket, batch) = self.in_flight.swap_remove(index);
+        let (_, id, batch) = self.in_flight.swap_remove(index);
         let goes_on = batch.iter().filter(|(id, page)| page + 1 < self.pages[*id]);
         let next = goes_on.map(|(id, page)| (*id, page + 1)).collect::<Batch>();
-        let shape = Shape::of(batch.len(), vec![1; batch.len()], vec![]);
+        let shape = PageShape::new(batch.len(), vec![1; batch.len()], vec![]);
         let next = if next.is_empty() { vec![] } else { vec![next] };
-        self.frontier.arrive(ticket, next.into(), shape, || at, &self.plan);
-        self.arrived.insert(ticket, batch);
+        self.frontier.page(id, next.into(), shape, None, || at, &self.hooks);
+        self.arrived.insert(id, batch);
     }
 }
 
@@ -138,21 +148,19 @@ proptest! {
 
     #[test]
     fn ids_that_share_requests_are_read_whole_and_nothing_spins_or_is_stuck(
-        pages in vec(1..6_usize, 1..80), most in 1..20_usize, window in 1..=9_usize,
+        pages in vec(1..6_usize, 1..80), most in 1..20_usize, requests in 1..=9_usize,
         choices in vec(any::<u8>(), 1..60), unordered in any::<bool>(),
     ) {
-        let mut reading = Reading::new(&pages, most, window, &choices);
-        if unordered {
-            reading.frontier.unordered();
-        }
-        reading.run();
+        let order = if unordered { Order::AsTheyArrive } else { Order::OfRequests };
+        let config = Config { order, ..window(requests) };
+        Reading::new(&pages, most, config, &choices).run();
     }
 
     #[test]
     fn one_request_at_a_time_needs_as_many_as_are_filled_and_one_for_each_step_of_the_deepest(
         pages in vec(1..6_usize, 1..80), most in 1..20_usize,
     ) {
-        let mut reading = Reading::new(&pages, most, 1, &[0]);
+        let mut reading = Reading::new(&pages, most, window(1), &[0]);
         reading.run();
         let units = pages.iter().sum::<usize>();
         let deepest = pages.iter().max().unwrap();
@@ -160,57 +168,75 @@ proptest! {
     }
 }
 
-/// Sends what may be sent, and gives it.
-fn send(frontier: &mut Frontier<Batch>, now: Instant, most: usize) -> Vec<(Ticket, Batch)> {
-    std::iter::from_fn(|| frontier.send(4, || now, &Packing { most })).collect()
+/// Sends what may be sent, and gives it, and until when the next request lingers.
+fn send(
+    frontier: &mut Frontier<Batch>,
+    now: Instant,
+    most: usize,
+) -> (Vec<(RequestId, Batch)>, Option<Instant>) {
+    let mut sent = Vec::new();
+    loop {
+        match frontier.next(|| now, &Packing { most }) {
+            Next::Send(id, batch) => sent.push((id, batch)),
+            Next::Wait(until) => return (sent, until),
+            _ => return (sent, None),
+        }
+    }
 }
 
-/// Two of four ids are on their way, and the others wait for company since `now`.
-fn waiting_for_company(now: Instant) -> Frontier<Batch> {
-    let mut frontier = Frontier::new([vec![(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]]);
-    assert_eq!(send(&mut frontier, now, 2).len(), 3, "the time that requests take is not known");
+/// The page of a request came, without records.
+fn come(frontier: &mut Frontier<Batch>, id: RequestId, next: Option<Batch>, at: Instant) {
+    let next = next.into_iter().collect();
+    frontier.page(id, next, PageShape::default(), None, || at, &Packing { most: 2 });
+}
+
+/// Four ids are in flight in two requests, and another one lingers since `now`.
+fn lingering(now: Instant) -> Frontier<Batch> {
+    let mut frontier = Frontier::new(window(4), [vec![(0, 0), (1, 0), (2, 0), (3, 0), (4, 0)]]);
+    let (sent, _) = send(&mut frontier, now, 2);
+    assert_eq!(sent.len(), 3, "the time that requests take is not known");
     let begin = now + LATENCY;
-    frontier.arrive(0, smallvec![vec![(0, 1)]], Shape::default(), || begin, &Packing { most: 2 });
-    assert_eq!(send(&mut frontier, begin, 2), []);
-    assert_eq!(frontier.wake_at(4), Some(begin + LATENCY / 5));
+    come(&mut frontier, 0, Some(vec![(0, 1)]), begin);
+    deliver(&mut frontier);
+    assert_eq!(send(&mut frontier, begin, 2), (vec![], Some(begin + LATENCY / 5)));
     frontier
 }
 
 #[test]
-fn a_partial_request_waits_a_fifth_of_the_time_that_requests_take() {
+fn a_request_that_is_not_full_lingers_a_fifth_of_the_time_that_requests_take() {
     let now = Instant::now();
-    let mut frontier = waiting_for_company(now);
+    let mut frontier = lingering(now);
     let almost = now + LATENCY + LATENCY / 6;
-    assert_eq!(send(&mut frontier, almost, 2), []);
-    let sent = send(&mut frontier, now + LATENCY + LATENCY / 5, 2);
+    assert_eq!(send(&mut frontier, almost, 2).0, []);
+    let (sent, _) = send(&mut frontier, now + LATENCY + LATENCY / 5, 2);
     assert_eq!(sent, [(3, vec![(0, 1)])]);
 }
 
-/// Twenty requests are on their way, each of which brings one id on. They come one after
-/// the other, so much apart. Gives the requests whose ids are in the first one that goes
-/// out then.
+/// Twenty requests are in flight, each of which brings one id on. They come one after the
+/// other, so much apart. Gives the requests whose ids are in the first one that goes out
+/// then.
 fn first_after(pause: Duration) -> Vec<usize> {
     let now = Instant::now();
     let most = 30;
-    let plan = Packing { most };
+    let hooks = Packing { most };
     let fresh = (0..20 * most).map(|id| (id, 0)).collect();
-    let mut frontier = Frontier::new([fresh]);
-    let sent = std::iter::from_fn(|| frontier.send(20, || now, &plan)).collect::<Vec<_>>();
+    let mut frontier = Frontier::new(window(20), [fresh]);
+    let (sent, _) = send(&mut frontier, now, most);
     assert_eq!(sent.len(), 20);
     let mut at = now + LATENCY;
-    for (ticket, batch) in sent {
+    for (id, batch) in sent {
         let next = smallvec![vec![(batch[0].0, 1)]];
-        frontier.arrive(ticket, next, Shape::default(), || at, &plan);
-        frontier.close();
+        frontier.page(id, next, PageShape::default(), None, || at, &hooks);
+        deliver(&mut frontier);
         // It goes out before the next comes, or not.
         let mut then = at;
         loop {
-            if let Some((_, batch)) = frontier.send(20, || then, &plan) {
-                return batch.into_iter().map(|(id, _)| id / most).collect();
-            }
-            match frontier.wake_at(20).filter(|it| *it < at + pause && *it > then) {
-                Some(wake) => then = wake,
-                None => break,
+            match send(&mut frontier, then, most) {
+                (sent, _) if !sent.is_empty() => {
+                    return sent[0].1.iter().map(|(id, _)| id / most).collect();
+                }
+                (_, Some(wake)) if wake < at + pause && wake > then => then = wake,
+                _ => break,
             }
         }
         at += pause;
@@ -219,11 +245,11 @@ fn first_after(pause: Duration) -> Vec<usize> {
 }
 
 #[test]
-fn company_that_comes_prolongs_the_wait_up_to_the_time_that_a_request_takes() {
+fn a_response_that_comes_extends_the_lingering_up_to_the_time_that_a_request_takes() {
     let all = (0..20).rev().collect::<Vec<_>>();
     assert_eq!(first_after(Duration::ZERO), all);
     assert_eq!(first_after(LATENCY / 20), all, "they come in the time of a request");
-    assert_eq!(first_after(LATENCY / 4), [0], "nobody comes in a fifth of it");
+    assert_eq!(first_after(LATENCY / 4), [0], "nothing comes in a fifth of it");
     let some = first_after(LATENCY / 6);
     assert!(some.len() > 5 && some.len() < 20, "{some:?} came in the time of a request");
 }
@@ -231,37 +257,31 @@ fn company_that_comes_prolongs_the_wait_up_to_the_time_that_a_request_takes() {
 #[test]
 fn a_request_that_is_filled_meanwhile_goes_out_at_once() {
     let now = Instant::now();
-    let mut frontier = waiting_for_company(now);
+    let mut frontier = lingering(now);
     let then = now + LATENCY + LATENCY / 10;
-    frontier.arrive(1, smallvec![vec![(2, 1)]], Shape::default(), || then, &Packing { most: 2 });
-    let sent = send(&mut frontier, then, 2);
+    come(&mut frontier, 1, Some(vec![(2, 1)]), then);
+    let (sent, _) = send(&mut frontier, then, 2);
     assert_eq!(sent, [(3, vec![(2, 1), (0, 1)])]);
 }
 
 #[test]
-fn a_partial_request_that_is_alone_goes_out_at_once() {
+fn a_request_that_is_not_full_and_alone_goes_out_at_once() {
     let now = Instant::now();
-    let mut frontier = waiting_for_company(now);
+    let mut frontier = lingering(now);
     let then = now + LATENCY + LATENCY / 10;
-    frontier.arrive(1, smallvec![], Shape::default(), || then, &Packing { most: 2 });
-    assert_eq!(send(&mut frontier, then, 2), []);
-    frontier.arrive(2, smallvec![], Shape::default(), || then, &Packing { most: 2 });
-    assert_eq!(send(&mut frontier, then, 2), [(3, vec![(0, 1)])]);
+    come(&mut frontier, 1, None, then);
+    assert_eq!(send(&mut frontier, then, 2).0, []);
+    come(&mut frontier, 2, None, then);
+    assert_eq!(send(&mut frontier, then, 2).0, [(3, vec![(0, 1)])]);
 }
 
 #[test]
-fn a_circle_ends_the_wait_for_company() {
+fn a_cycle_ends_the_lingering() {
     let now = Instant::now();
-    let mut frontier = waiting_for_company(now);
+    let mut frontier = lingering(now);
     let then = now + LATENCY + LATENCY / 10;
-    // The second request leads back to itself.
-    frontier.arrive(
-        1,
-        smallvec![vec![(2, 0), (3, 0)]],
-        Shape::default(),
-        || then,
-        &Packing { most: 2 },
-    );
-    assert_eq!(send(&mut frontier, then, 2), []);
-    assert_eq!(frontier.wake_at(4), None, "nothing is due");
+    // The second request goes on to itself.
+    come(&mut frontier, 1, Some(vec![(2, 0), (3, 0)]), then);
+    deliver(&mut frontier);
+    assert_eq!(send(&mut frontier, then, 2), (vec![], None), "nothing is due");
 }

@@ -1,4 +1,4 @@
-//! A chain with offsets: guesses run ahead of it while its steps change at random,
+//! A chain with offsets: speculative requests run ahead of it while its steps change at random,
 //! requests fail, arrive in any order, and the reading is cut and resumed.
 
 use std::{
@@ -9,8 +9,9 @@ use std::{
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    super::{Frontier, Position, Shape, Ticket, Turn},
+    super::{Config, Effect, Effects, FailedAttempt, Frontier, Next, PageShape, RequestId},
     offsets::{Fault, Offset, SameStep, Service, services},
+    window,
 };
 use crate::{error::Error, retry::Retry};
 
@@ -20,14 +21,16 @@ pub(super) struct Reading<'a> {
     choices: std::iter::Cycle<std::slice::Iter<'a, u8>>,
     /// Faults and cuts that are left, so that a reading ends.
     mishaps: u32,
-    window: usize,
     now: Instant,
+    window: usize,
     pub(super) frontier: Frontier<Offset>,
-    pub(super) in_flight: Vec<(Ticket, Offset)>,
-    arrived: BTreeMap<Ticket, Result<Offset, Error>>,
-    pub(super) discarded: HashSet<Ticket>,
-    /// How many records are out.
-    pub(super) out: u64,
+    pub(super) in_flight: Vec<(RequestId, Offset)>,
+    arrived: BTreeMap<RequestId, Result<Offset, Error>>,
+    pub(super) discarded: HashSet<RequestId>,
+    /// How many records are delivered.
+    pub(super) delivered: u64,
+    /// What is next when all is sent.
+    next: Option<Next<Offset>>,
     /// The offsets that were asked for.
     pub(super) requests: Vec<u64>,
 }
@@ -45,11 +48,12 @@ impl<'a> Reading<'a> {
             mishaps,
             window,
             now: Instant::now(),
-            frontier: patient(Frontier::new([Offset::START])),
+            frontier: Frontier::new(patient(window), [Offset::START]),
             in_flight: Vec::new(),
             arrived: BTreeMap::new(),
             discarded: HashSet::new(),
-            out: 0,
+            delivered: 0,
+            next: None,
             requests: Vec::new(),
         }
     }
@@ -68,47 +72,52 @@ impl<'a> Reading<'a> {
     pub(super) fn run(&mut self) {
         while self.step() {}
         assert!(self.frontier.is_over());
-        assert_eq!(self.out, self.service.end, "all is out");
+        assert_eq!(self.delivered, self.service.end, "all is delivered");
     }
 
     /// Whether it goes on.
     pub(super) fn step(&mut self) -> bool {
         self.send();
-        match self.frontier.turn() {
-            Turn::Over => return false,
-            Turn::Wait => self.wait(),
-            Turn::HandOut(ticket) => self.hand_out(ticket),
-            Turn::Fail(ticket) => {
-                let error =
-                    self.arrived.remove(&ticket).expect("it is here").expect_err("it failed");
-                let at = self.frontier.foremost_cursor().expect("it is of a request").at;
-                let passed_over = self.frontier.replay(ticket).unwrap_or_default().out.records;
+        match self.next.take().expect("it was asked") {
+            Next::End => return false,
+            Next::Wait(wake_at) => self.wait(wake_at),
+            Next::Deliver(id) => self.deliver(id),
+            Next::Fail(id) => {
+                let error = self.arrived.remove(&id).expect("it is here").expect_err("it failed");
+                let at = self.frontier.current_cursor().expect("it is of a request").at;
+                let passed_over = self.frontier.replay(id).unwrap_or_default().delivered.records;
                 let at = at + passed_over as u64;
-                assert_eq!(at, self.out, "an error is given out where the reading stands");
-                assert!(!self.service.is_beyond(self.out), "nobody leads here: {error}");
-                self.cut(None);
+                assert_eq!(at, self.delivered, "an error is delivered where the reading stands");
+                assert!(!self.service.is_beyond(self.delivered), "nobody leads here: {error}");
+                self.cut(0);
             }
-            Turn::Cycle => unreachable!("offsets only rise"),
+            Next::Send(..) | Next::Cycle | Next::RequestLimit => {
+                unreachable!("all is sent, offsets only rise, and there is no limit")
+            }
         }
         if self.mishap(30) {
-            self.cut(None);
+            self.cut(0);
         }
         true
     }
 
     pub(super) fn send(&mut self) {
         let now = self.now;
-        while let Some((ticket, cursor)) = self.frontier.send(self.window, || now, &SameStep) {
-            self.requests.push(cursor.at);
-            self.in_flight.push((ticket, cursor));
+        loop {
+            match self.frontier.next(|| now, &SameStep) {
+                Next::Send(id, cursor) => {
+                    self.requests.push(cursor.at);
+                    self.in_flight.push((id, cursor));
+                }
+                next => break self.next = Some(next),
+            }
         }
-        assert_eq!(self.frontier.in_flight(), self.in_flight.len(), "those that drain count too");
+        assert_eq!(self.frontier.in_flight(), self.in_flight.len(), "discarded ones count too");
         assert!(self.in_flight.len() <= self.window);
-        assert!(self.frontier.open.len() <= if self.window > 1 { 4 * self.window } else { 1 });
+        assert!(self.frontier.requests.len() <= if self.window > 1 { 4 * self.window } else { 1 });
     }
 
-    fn wait(&mut self) {
-        let wake_at = self.frontier.wake_at(self.window);
+    fn wait(&mut self, wake_at: Option<Instant>) {
         assert!(wake_at.is_none_or(|at| at > self.now), "it wakes for something to do");
         let sleeps = self.in_flight.is_empty() || (wake_at.is_some() && self.choose(2) == 0);
         if let Some(at) = wake_at.filter(|_| sleeps) {
@@ -129,76 +138,85 @@ impl<'a> Reading<'a> {
 
     /// One of those in flight comes back, or fails.
     pub(super) fn come(&mut self, index: usize, fault: Option<Fault>) {
-        let (ticket, cursor) = self.in_flight.remove(index);
-        if self.frontier.is_drained(ticket) {
-            return;
-        }
-        match fault.map_or_else(|| self.service.page(&cursor), |fault| Err(fault.error())) {
+        let (id, cursor) = self.in_flight.remove(index);
+        let was_discarded = self.discarded.contains(&id);
+        let now = self.now;
+        let response = fault.map_or_else(|| self.service.page(&cursor), |it| Err(it.error()));
+        let effects = match response {
             Ok((records, next)) => {
                 let next = next.map(|at| Offset { at, ..Offset::START });
-                let shape = shape(records);
-                let now = self.now;
-                self.frontier.heed_total(self.service.total);
-                self.frontier.arrive(ticket, next.into_iter().collect(), shape, || now, &SameStep);
-                self.arrived.insert(ticket, Ok(cursor));
+                let (next, total) = (next.into_iter().collect(), self.service.total);
+                self.arrived.insert(id, Ok(cursor));
+                self.frontier.page(id, next, shape(records), total, || now, &SameStep)
             }
-            Err(error) => self.fail(ticket, error),
-        }
-        while let Some(discarded) = self.frontier.take_discarded() {
-            assert!(self.discarded.insert(discarded), "it is thrown away once");
-            self.arrived.remove(&discarded);
-        }
-        while let Some(ticket) = self.frontier.take_confirmed_failure() {
-            let held = self.arrived.remove(&ticket).expect("it is held");
-            self.fail(ticket, held.expect_err("it failed"));
+            Err(error) => {
+                let attempt = FailedAttempt::new(&error, self.frontier.retry_policy());
+                self.arrived.insert(id, Err(error));
+                self.frontier.error(id, attempt, now, &SameStep)
+            }
+        };
+        assert_eq!(effects.contains(&Effect::Ignore(id)), was_discarded);
+        self.apply(effects);
+    }
+
+    fn apply(&mut self, effects: Effects) {
+        for effect in effects {
+            match effect {
+                Effect::Discard(id) => {
+                    assert!(self.discarded.insert(id), "it is discarded once");
+                    self.arrived.remove(&id);
+                }
+                Effect::Retry(id, _) | Effect::Smaller(id) => {
+                    let failed = self.arrived.remove(&id).expect("it is kept");
+                    failed.expect_err("it failed");
+                }
+                Effect::Ignore(id) => drop(self.arrived.remove(&id)),
+                Effect::Fatal(id, _) => {
+                    self.arrived[&id].as_ref().expect_err("it failed");
+                }
+            }
         }
     }
 
-    fn fail(&mut self, ticket: Ticket, error: Error) {
-        use super::super::Verdict::{Again, Fatal, Held, Smaller};
-        match self.frontier.fail(ticket, &error, self.now, &SameStep) {
-            Held | Fatal(_) => drop(self.arrived.insert(ticket, Err(error))),
-            Again(_) | Smaller => {}
-        }
-    }
-
-    fn hand_out(&mut self, ticket: Ticket) {
-        let cursor = self.arrived.remove(&ticket).expect("it is here").expect("it is a page");
-        let passed_over = self.frontier.replay(ticket).unwrap_or_default().out.records;
+    fn deliver(&mut self, id: RequestId) {
+        let cursor = self.arrived.remove(&id).expect("it is here").expect("it is a page");
+        let from = self.frontier.begin_delivery();
         let (records, _) = self.service.page(&cursor).expect("no request leads beyond the end");
-        for record in passed_over as u64..records {
+        for record in from.records as u64..records {
             let records = usize::try_from(record).expect("it is small");
             if self.mishap(30) {
-                return self.cut(Some(Position { records, failures: 0 }));
+                return self.cut(records);
             }
-            assert_eq!(cursor.at + record, self.out, "each comes once, and in order");
-            self.out += 1;
+            assert_eq!(cursor.at + record, self.delivered, "each comes once, and in order");
+            self.delivered += 1;
         }
-        self.frontier.close();
+        self.frontier.end_delivery();
     }
 
-    /// Hands out all that is ready.
-    pub(super) fn hand_out_all(&mut self) {
-        while let Turn::HandOut(ticket) = self.frontier.turn() {
-            self.hand_out(ticket);
+    /// Delivers all that is ready.
+    pub(super) fn deliver_all(&mut self) {
+        while let Next::Deliver(id) = self.frontier.when_sent(false) {
+            self.deliver(id);
         }
     }
 
-    /// Stops, and goes on from what a checkpoint would hold.
-    fn cut(&mut self, out: Option<Position>) {
-        let rest = self.frontier.rest(out).into_iter();
-        let rest = rest.map(|rest| (rest.cursor.clone(), rest.replay)).collect::<Vec<_>>();
+    /// Stops, and goes on from what a checkpoint would hold, where so many records of the
+    /// page being delivered are.
+    fn cut(&mut self, delivered: usize) {
+        let remaining = self.frontier.remaining(delivered).into_iter();
+        let remaining = remaining.map(|it| (it.cursor.clone(), it.replay)).collect::<Vec<_>>();
         let waiting = self.frontier.waiting().cloned().collect::<Vec<_>>();
-        let known = rest.iter().map(|(cursor, _)| cursor).chain(&waiting);
+        let known = remaining.iter().map(|(cursor, _)| cursor).chain(&waiting);
         for cursor in known {
-            assert!(!self.service.is_beyond(cursor.at), "a checkpoint holds no guess");
+            assert!(!self.service.is_beyond(cursor.at), "a checkpoint holds nothing speculative");
         }
-        self.frontier = patient(Frontier::resume(rest, waiting, self.frontier.trail()));
+        // Another stream may have another window.
+        self.window = 1 + self.choose(9);
+        let detector = self.frontier.cycle_detector();
+        self.frontier = Frontier::resume(patient(self.window), remaining, waiting, detector);
         self.in_flight.clear();
         self.arrived.clear();
         self.discarded.clear();
-        // Another stream may have another window.
-        self.window = 1 + self.choose(9);
     }
 
     /// How many requests there were beyond the end.
@@ -207,22 +225,21 @@ impl<'a> Reading<'a> {
     }
 }
 
-fn shape(records: u64) -> Shape {
-    Shape { records: usize::try_from(records).expect("it is small"), ..Shape::default() }
+fn shape(records: u64) -> PageShape {
+    PageShape { records: usize::try_from(records).expect("it is small"), ..PageShape::default() }
 }
 
 /// With retries enough for every fault.
-fn patient(mut frontier: Frontier<Offset>) -> Frontier<Offset> {
+fn patient(requests: usize) -> Config {
     let policy = Retry::default().max_attempts(1_000).budget(10_000);
-    frontier.retry(policy.max_total(Duration::from_secs(10_000)).seed(1));
-    frontier
+    Config { retry: policy.max_total(Duration::from_secs(10_000)).seed(1), ..window(requests) }
 }
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(3_000))]
 
     #[test]
-    fn every_page_comes_once_and_in_order_whatever_the_guesses(
+    fn every_page_comes_once_and_in_order_whatever_the_speculation(
         service in services(), choices in vec(any::<u8>(), 1..60), window in 1..=9_usize,
     ) {
         Reading::new(&service, window, &choices, 0).run();

@@ -7,7 +7,7 @@ use std::{
 
 use proptest::{collection::vec, prelude::*};
 
-use super::super::Plan;
+use super::super::Hooks;
 use crate::error::{Error, ErrorKind};
 
 /// How many records a request asks for.
@@ -30,7 +30,7 @@ pub(super) struct Service {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beyond {
     Empty,
-    Refused,
+    Error,
     /// An empty page that leads on.
     More,
 }
@@ -48,7 +48,7 @@ impl Offset {
 /// A paginator that expects the last step once more.
 pub(super) struct SameStep;
 
-impl Plan<Offset> for SameStep {
+impl Hooks<Offset> for SameStep {
     fn pack(&self, waiting: &mut VecDeque<Offset>, halvings: u32) {
         if let Some(next) = waiting.front_mut() {
             next.limit = LIMIT.checked_shr(halvings).unwrap_or(0).max(1);
@@ -77,7 +77,7 @@ impl Service {
             return match self.beyond {
                 Beyond::Empty => Ok((0, None)),
                 Beyond::More => Ok((0, Some(at + limit))),
-                Beyond::Refused => Err(Fault::Fatal.error()),
+                Beyond::Error => Err(Fault::Fatal.error()),
             };
         }
         let next = at + self.odd.get(&at).copied().unwrap_or_else(|| limit.min(self.most));
@@ -90,7 +90,7 @@ impl Service {
 }
 
 pub(super) fn services() -> impl Strategy<Value = Service> {
-    let beyond = prop_oneof![Just(Beyond::Empty), Just(Beyond::Refused), Just(Beyond::More)];
+    let beyond = prop_oneof![Just(Beyond::Empty), Just(Beyond::Error), Just(Beyond::More)];
     let odd = prop_oneof![3 => 0..4_usize, 1 => Just(300)];
     let odd = odd.prop_flat_map(|count| vec((0..200_u64, 1..30_u64), count));
     let total = prop_oneof![2 => Just(None), 1 => (0..250_u64).prop_map(Some)];

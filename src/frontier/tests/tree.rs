@@ -7,8 +7,11 @@ use proptest::{collection::vec, prelude::*};
 use smallvec::smallvec;
 
 use super::{
-    super::{CycleDetector, Frontier, Position, Replay, Rest, Shape, Ticket, Turn, Verdict},
-    Plain,
+    super::{
+        CycleDetector, Effect, FailedAttempt, Frontier, Next, PageShape, Position, Replay,
+        RequestId, remaining::Remaining,
+    },
+    Plain, deliver, send, window,
 };
 use crate::error::{Error, ErrorKind};
 
@@ -23,11 +26,11 @@ struct Node {
 struct Unit {
     records: usize,
     fails: bool,
-    leads_to: Vec<usize>,
+    goes_on_to: Vec<usize>,
 }
 
 impl Unit {
-    fn leads_on(&self) -> bool {
+    fn goes_on(&self) -> bool {
         !(self.fails && self.records == 0)
     }
 }
@@ -39,7 +42,7 @@ struct Cursor {
     units: Vec<usize>,
 }
 
-/// Something handed out: a record, or the failure of a unit.
+/// Something delivered: a record, or the failure of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Item {
     Record(usize, usize, usize),
@@ -58,27 +61,29 @@ impl Service {
         cursor.units.iter().map(|&unit| (unit, &self.0[cursor.node].units[unit]))
     }
 
-    /// The items of a page in the order in which they are handed out.
+    /// The items of a page in the order in which they are delivered.
     fn items(&self, cursor: &Cursor) -> (Vec<Item>, Vec<Item>) {
-        let records = self.units(cursor).flat_map(|(place, unit)| {
-            (0..unit.records).map(move |record| Item::Record(cursor.node, place, record))
+        let records = self.units(cursor).flat_map(|(index, unit)| {
+            (0..unit.records).map(move |record| Item::Record(cursor.node, index, record))
         });
         let failing = self.units(cursor).filter(|(_, unit)| unit.fails);
-        let failures = failing.map(|(place, _)| Item::Failure(cursor.node, place));
+        let failures = failing.map(|(index, _)| Item::Failure(cursor.node, index));
         (records.collect(), failures.collect())
     }
 
     fn next(&self, cursor: &Cursor) -> Vec<Cursor> {
-        let leading = self.units(cursor).filter(|(_, unit)| unit.leads_on());
-        leading.flat_map(|(_, unit)| unit.leads_to.iter().map(|&node| self.whole(node))).collect()
+        let going_on = self.units(cursor).filter(|(_, unit)| unit.goes_on());
+        going_on
+            .flat_map(|(_, unit)| unit.goes_on_to.iter().map(|&node| self.whole(node)))
+            .collect()
     }
 
-    fn shape(&self, cursor: &Cursor) -> Shape {
+    fn shape(&self, cursor: &Cursor) -> PageShape {
         let units = self.units(cursor).enumerate();
         let failures = units.filter(|(_, (_, unit))| unit.fails);
         let tells_units = self.0[cursor.node].tells_units;
         let records = self.units(cursor).map(|(_, unit)| unit.records).collect::<Vec<_>>();
-        Shape::of(
+        PageShape::new(
             records.iter().sum(),
             if tells_units { records } else { Vec::new() },
             failures.map(|(index, _)| tells_units.then_some(index)).collect(),
@@ -104,17 +109,17 @@ fn services() -> impl Strategy<Value = Service> {
         (vec(unit, 1..4), any::<bool>(), any::<(prop::sample::Index, prop::sample::Index)>());
     vec(node, 1..12).prop_map(|nodes| {
         let mut service = Service(Vec::new());
-        for (place, (units, tells_units, (parent, below))) in nodes.into_iter().enumerate() {
+        for (index, (units, tells_units, (parent, below))) in nodes.into_iter().enumerate() {
             let units = units.into_iter().map(|(records, fails)| Unit {
                 records,
                 fails,
-                leads_to: Vec::new(),
+                goes_on_to: Vec::new(),
             });
             service.0.push(Node { units: units.collect(), tells_units });
-            if place > 0 {
-                let parent = parent.index(place);
+            if index > 0 {
+                let parent = parent.index(index);
                 let below = below.index(service.0[parent].units.len());
-                service.0[parent].units[below].leads_to.push(place);
+                service.0[parent].units[below].goes_on_to.push(index);
             }
         }
         service
@@ -127,9 +132,9 @@ struct Reading<'a> {
     choices: std::iter::Cycle<std::slice::Iter<'a, u8>>,
     window: usize,
     frontier: Frontier<Cursor>,
-    in_flight: Vec<(Ticket, Cursor)>,
-    arrived: BTreeMap<Ticket, Cursor>,
-    handed_out: Vec<Item>,
+    in_flight: Vec<(RequestId, Cursor)>,
+    arrived: BTreeMap<RequestId, Cursor>,
+    delivered: Vec<Item>,
     requests: usize,
 }
 
@@ -140,75 +145,75 @@ impl Reading<'_> {
 
     fn run(&mut self, cut_one_in: Option<usize>) {
         loop {
-            while let Some(sent) = self.frontier.send(self.window, Instant::now, &Plain) {
-                self.in_flight.push(sent);
+            let next = loop {
+                match self.frontier.next(Instant::now, &Plain) {
+                    Next::Send(id, cursor) => self.in_flight.push((id, cursor)),
+                    next => break next,
+                }
                 self.requests += 1;
-            }
-            assert!(self.frontier.open.len() <= if self.window > 1 { 4 * self.window } else { 1 });
+            };
+            let most = if self.window > 1 { 4 * self.window } else { 1 };
+            assert!(self.frontier.requests.len() <= most);
             assert_eq!(self.frontier.in_flight(), self.in_flight.len());
-            match self.frontier.turn() {
-                Turn::Wait => {
+            match next {
+                Next::Wait(_) => {
                     let index = self.choose(self.in_flight.len());
-                    let (ticket, cursor) = self.in_flight.swap_remove(index);
+                    let (id, cursor) = self.in_flight.swap_remove(index);
                     let next = self.service.next(&cursor);
-                    self.frontier.arrive(
-                        ticket,
-                        next.into(),
-                        self.service.shape(&cursor),
-                        Instant::now,
-                        &Plain,
-                    );
-                    self.arrived.insert(ticket, cursor);
+                    let shape = self.service.shape(&cursor);
+                    let effects =
+                        self.frontier.page(id, next.into(), shape, None, Instant::now, &Plain);
+                    assert!(effects.is_empty(), "nothing is speculative");
+                    self.arrived.insert(id, cursor);
                 }
-                Turn::HandOut(ticket) => {
-                    let cursor = self.arrived.remove(&ticket).expect("it arrived");
-                    self.hand_out(ticket, &cursor, cut_one_in);
+                Next::Deliver(id) => {
+                    let cursor = self.arrived.remove(&id).expect("it arrived");
+                    self.deliver(&cursor, cut_one_in);
                 }
-                Turn::Fail(_) | Turn::Cycle => {
-                    unreachable!("this service is a tree and does not fail")
-                }
-                Turn::Over => break,
+                Next::End => break,
+                next => unreachable!("this service is a tree and does not fail: {next:?}"),
             }
             if cut_one_in.is_some_and(|cuts| self.choose(cuts) == 0) {
-                self.cut(None);
+                self.cut(0);
             }
         }
     }
 
-    fn hand_out(&mut self, ticket: Ticket, cursor: &Cursor, cut_one_in: Option<usize>) {
-        let replay = self.frontier.replay(ticket);
-        let skip = replay.unwrap_or_default().out;
+    fn deliver(&mut self, cursor: &Cursor, cut_one_in: Option<usize>) {
+        let from = self.frontier.begin_delivery();
         let (records, failures) = self.service.items(cursor);
-        let mut out = skip;
-        for (is_record, item) in (records.into_iter().skip(skip.records).map(|item| (true, item)))
-            .chain(failures.into_iter().skip(skip.failures).map(|item| (false, item)))
+        let mut delivered = from.records;
+        for (is_record, item) in (records.into_iter().skip(from.records).map(|item| (true, item)))
+            .chain(failures.into_iter().skip(from.failures).map(|item| (false, item)))
         {
             if cut_one_in.is_some_and(|cuts| self.choose(cuts) == 0) {
-                return self.cut(Some(out));
+                return self.cut(delivered);
             }
-            self.handed_out.push(item);
+            self.delivered.push(item);
             if is_record {
-                out.records += 1;
+                delivered += 1;
             } else {
-                out.failures += 1;
+                self.frontier.failure_delivered();
             }
         }
-        self.frontier.close();
+        self.frontier.end_delivery();
     }
 
-    /// Stops, and goes on from what a checkpoint would hold.
-    fn cut(&mut self, out: Option<Position>) {
-        let rest = self.frontier.rest(out).into_iter().map(|rest| {
-            let mut cursor = rest.cursor.clone();
-            if let Some(units) = rest.units {
+    /// Stops, and goes on from what a checkpoint would hold, where so many records of the
+    /// page being delivered are.
+    fn cut(&mut self, delivered: usize) {
+        let remaining = self.frontier.remaining(delivered).into_iter().map(|remaining| {
+            let mut cursor = remaining.cursor.clone();
+            if let Some(units) = remaining.units {
                 assert!(self.service.0[cursor.node].tells_units);
                 cursor.units = units.into_iter().map(|unit| cursor.units[unit]).collect();
             }
-            (cursor, rest.replay)
+            (cursor, remaining.replay)
         });
-        let rest = rest.collect::<Vec<_>>();
+        let remaining = remaining.collect::<Vec<_>>();
         let waiting = self.frontier.waiting().cloned().collect::<Vec<_>>();
-        self.frontier = Frontier::resume(rest, waiting, self.frontier.trail());
+        let detector = self.frontier.cycle_detector();
+        self.frontier = Frontier::resume(window(self.window), remaining, waiting, detector);
         self.in_flight.clear();
         self.arrived.clear();
     }
@@ -217,22 +222,22 @@ impl Reading<'_> {
 fn read(
     service: &Service,
     choices: &[u8],
-    window: usize,
+    requests: usize,
     cuts: Option<usize>,
 ) -> (Vec<Item>, usize) {
     let mut reading = Reading {
         service,
         choices: choices.iter().cycle(),
-        window,
-        frontier: Frontier::new([service.whole(0)]),
+        window: requests,
+        frontier: Frontier::new(window(requests), [service.whole(0)]),
         in_flight: Vec::new(),
         arrived: BTreeMap::new(),
-        handed_out: Vec::new(),
+        delivered: Vec::new(),
         requests: 0,
     };
     reading.run(cuts);
     assert!(reading.frontier.is_over());
-    (reading.handed_out, reading.requests)
+    (reading.delivered, reading.requests)
 }
 
 fn sorted(mut items: Vec<Item>) -> Vec<Item> {
@@ -254,19 +259,19 @@ proptest! {
 
     #[test]
     fn any_window_reads_all_once(
-        service in services(), choices in vec(any::<u8>(), 1..50), window in 1..9_usize,
+        service in services(), choices in vec(any::<u8>(), 1..50), requests in 1..9_usize,
     ) {
-        let (items, _) = read(&service, &choices, window, None);
+        let (items, _) = read(&service, &choices, requests, None);
         prop_assert_eq!(sorted(items), sorted(service.all()));
     }
 
     #[test]
     fn each_page_is_asked_for_once(
-        service in services(), choices in vec(any::<u8>(), 1..50), window in 1..9_usize,
+        service in services(), choices in vec(any::<u8>(), 1..50), requests in 1..9_usize,
     ) {
         let (_, one_at_a_time) = read(&service, &[0], 1, None);
-        let (_, requests) = read(&service, &choices, window, None);
-        prop_assert_eq!(requests, one_at_a_time);
+        let (_, made) = read(&service, &choices, requests, None);
+        prop_assert_eq!(made, one_at_a_time);
     }
 
     #[test]
@@ -283,84 +288,92 @@ proptest! {
     #[test]
     fn a_reading_with_a_window_cut_anywhere_and_resumed_reads_all_once(
         service in services(), choices in vec(any::<u8>(), 30..80),
-        window in 1..9_usize, cuts in 3..20_usize,
+        requests in 1..9_usize, cuts in 3..20_usize,
     ) {
         let choices = [&choices[..], &[1; 200]].concat();
-        let (items, _) = read(&service, &choices, window, Some(cuts));
+        let (items, _) = read(&service, &choices, requests, Some(cuts));
         prop_assert_eq!(sorted(items), sorted(service.all()));
     }
 }
 
+fn records_alone(records: usize) -> PageShape {
+    PageShape { records, ..PageShape::default() }
+}
+
 #[test]
-fn what_a_page_leads_to_is_read_before_what_waited() {
-    let mut frontier = Frontier::new(["a", "b"]);
-    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
-    frontier.arrive(ticket, smallvec!["a1", "a2"], Shape::default(), Instant::now, &Plain);
+fn what_a_page_goes_on_to_is_read_before_what_waited() {
+    let now = Instant::now();
+    let mut frontier = Frontier::new(window(1), ["a", "b"]);
+    let (id, _) = send(&mut frontier, now, &Plain).expect("the window is free");
+    frontier.page(id, smallvec!["a1", "a2"], records_alone(0), None, || now, &Plain);
     assert!(frontier.waiting().eq(&["a1", "a2", "b"]));
 }
 
 #[test]
-fn nothing_is_sent_after_a_failure_and_it_is_given_out_in_its_turn() {
-    let mut frontier = Frontier::new(["a", "b", "c"]);
-    frontier.send(2, Instant::now, &Plain);
-    frontier.send(2, Instant::now, &Plain);
+fn nothing_is_sent_after_a_failure_and_it_is_delivered_in_its_turn() {
+    let now = Instant::now();
+    let mut frontier = Frontier::new(window(2), ["a", "b", "c"]);
+    send(&mut frontier, now, &Plain);
+    send(&mut frontier, now, &Plain);
     let error = Error::new(ErrorKind::Other, "it is broken");
-    assert_eq!(frontier.fail(1, &error, Instant::now(), &Plain), Verdict::Fatal(1));
-    assert_eq!(frontier.turn(), Turn::Wait);
-    assert!(frontier.send(3, Instant::now, &Plain).is_none());
-    frontier.arrive(0, smallvec![], Shape { records: 1, ..Shape::default() }, Instant::now, &Plain);
-    assert_eq!(frontier.turn(), Turn::HandOut(0));
-    frontier.close();
-    assert_eq!(frontier.turn(), Turn::Fail(1));
+    let attempt = FailedAttempt::new(&error, frontier.retry_policy());
+    assert_eq!(frontier.error(1, attempt, now, &Plain)[..], [Effect::Fatal(1, 1)]);
+    assert_eq!(frontier.next(|| now, &Plain), Next::Wait(None));
+    frontier.page(0, smallvec![], records_alone(1), None, || now, &Plain);
+    assert_eq!(frontier.next(|| now, &Plain), Next::Deliver(0));
+    deliver(&mut frontier);
+    assert_eq!(frontier.next(|| now, &Plain), Next::Fail(1));
 }
 
 #[test]
-fn a_page_read_again_for_its_records_leads_nowhere() {
-    let replay = Some(Replay { out: Position { records: 3, failures: 0 }, of: 5 });
-    let mut frontier = Frontier::resume([("a", replay)], [], CycleDetector::default());
-    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
-    frontier.arrive(
-        ticket,
-        smallvec!["b"],
-        Shape { records: 5, ..Shape::default() },
-        Instant::now,
-        &Plain,
-    );
-    frontier.close();
+fn a_page_read_again_for_its_records_goes_on_to_nothing() {
+    let now = Instant::now();
+    let delivered = Position { records: 3, failures: 0 };
+    let replay = Some(Replay { delivered, expected: 5 });
+    let detector = CycleDetector::default();
+    let mut frontier = Frontier::resume(window(1), [("a", replay)], [], detector);
+    let (id, _) = send(&mut frontier, now, &Plain).expect("the window is free");
+    frontier.page(id, smallvec!["b"], records_alone(5), None, || now, &Plain);
+    deliver(&mut frontier);
     assert!(frontier.is_over());
 }
 
 /// A page of two units: the first gave two records, the second failed.
-fn half_failed() -> Shape {
-    Shape::of(2, vec![2, 0], vec![Some(1)])
+fn half_failed() -> PageShape {
+    PageShape::new(2, vec![2, 0], vec![Some(1)])
 }
 
 #[test]
-fn a_unit_whose_failure_is_not_out_is_asked_for_anew_since_it_led_nowhere() {
-    let mut frontier = Frontier::new(["a"]);
-    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
-    frontier.arrive(ticket, smallvec![], half_failed(), Instant::now, &Plain);
-    let out = Position { records: 1, failures: 0 };
-    let replay = Some(Replay { out, of: 2 });
+fn a_unit_whose_failure_is_not_delivered_is_read_anew_since_it_went_on_to_nothing() {
+    let now = Instant::now();
+    let mut frontier = Frontier::new(window(1), ["a"]);
+    let (id, _) = send(&mut frontier, now, &Plain).expect("the window is free");
+    frontier.page(id, smallvec![], half_failed(), None, || now, &Plain);
+    frontier.begin_delivery();
+    let delivered = Position { records: 1, failures: 0 };
+    let replay = Some(Replay { delivered, expected: 2 });
     assert_eq!(
-        frontier.rest(Some(out)),
+        frontier.remaining(1),
         [
-            Rest { cursor: &"a", units: Some(vec![0]), replay },
-            Rest { cursor: &"a", units: Some(vec![1]), replay: None },
+            Remaining { cursor: &"a", units: Some(vec![0]), replay },
+            Remaining { cursor: &"a", units: Some(vec![1]), replay: None },
         ]
     );
 }
 
 #[test]
-fn a_unit_that_led_on_and_fails_when_it_is_read_again_does_not_lead_on_twice() {
-    let out = Position { records: 1, failures: 0 };
-    let replay = Some(Replay { out, of: 2 });
-    let mut frontier = Frontier::resume([("a", replay)], [], CycleDetector::default());
-    let (ticket, _) = frontier.send(1, Instant::now, &Plain).expect("the window is free");
-    frontier.arrive(ticket, smallvec![], half_failed(), Instant::now, &Plain);
+fn a_unit_that_went_on_and_fails_when_it_is_read_again_does_not_go_on_twice() {
+    let now = Instant::now();
+    let delivered = Position { records: 1, failures: 0 };
+    let replay = Some(Replay { delivered, expected: 2 });
+    let detector = CycleDetector::default();
+    let mut frontier = Frontier::resume(window(1), [("a", replay)], [], detector);
+    let (id, _) = send(&mut frontier, now, &Plain).expect("the window is free");
+    frontier.page(id, smallvec![], half_failed(), None, || now, &Plain);
+    frontier.begin_delivery();
     assert_eq!(
-        frontier.rest(Some(out)),
-        [Rest { cursor: &"a", units: Some(vec![0, 1]), replay }],
+        frontier.remaining(1),
+        [Remaining { cursor: &"a", units: Some(vec![0, 1]), replay }],
         "both are read for their records alone"
     );
 }

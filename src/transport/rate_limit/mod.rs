@@ -28,7 +28,7 @@ use super::{Transport, retry_after};
 use crate::{
     clock,
     error::{Error, ErrorKind},
-    gauge::{Gauge, Waiting, put_in_use},
+    waiting_count::{Waiting, WaitingCount},
 };
 
 /// A longer time to spend a budget in is refused.
@@ -99,7 +99,7 @@ struct Shared {
     budget: governor::RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Instant>>,
     brake: Mutex<Brake>,
     line: Line,
-    waiting: Gauge,
+    waiting: WaitingCount,
 }
 
 /// Time as the rest of the crate has it.
@@ -131,7 +131,6 @@ impl RateLimiter {
     }
 
     pub(crate) fn of(requests: NonZeroU32, per: Duration) -> Self {
-        put_in_use();
         // A burst of b with one more each t starts at most b + ⌈per / t⌉ - 1 in a
         // half-open window. That is all of them if t is per / (requests - b + 1),
         // rounded up.
@@ -147,7 +146,7 @@ impl RateLimiter {
             budget: governor::RateLimiter::direct_with_clock(quota, Time),
             brake: Mutex::default(),
             line: Line::default(),
-            waiting: Gauge::default(),
+            waiting: WaitingCount::default(),
         }))
     }
 
@@ -159,7 +158,7 @@ impl RateLimiter {
     /// How many requests wait for their turn.
     #[must_use]
     pub fn waiting(&self) -> usize {
-        self.0.waiting.count()
+        self.0.waiting.get()
     }
 
     /// Waits until a request may start, and spends it. Nothing is spent before
@@ -167,7 +166,7 @@ impl RateLimiter {
     async fn turn(&self) {
         let place = self.0.line.join();
         let mut waiting = None;
-        let wait = || (self.0.waiting.observe(Waiting::begin), Waiting::begin());
+        let wait = || (Waiting::from(&self.0.waiting), Waiting::begin());
         loop {
             if !place.is_first() {
                 waiting.get_or_insert_with(wait);

@@ -7,28 +7,28 @@ use futures::{FutureExt, poll};
 use http::{HeaderMap, HeaderName, Request, Response};
 
 use super::{RateLimiter, Remaining};
-use crate::{error::Error, gauge::Gauge, transport::Transport};
+use crate::{error::Error, transport::Transport, waiting_count::WaitingCount};
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_waits_counts_with_its_reader_and_no_other_does() {
     let limiter = RateLimiter::new(1, Duration::from_secs(1)).unwrap();
     let answer = |_: Request<Bytes>| ready(Ok::<_, Error>(Response::default()));
     let transport = limiter.limit(answer);
-    let [reader, other] = [Gauge::default(), Gauge::default()];
+    let [reader, other] = [WaitingCount::default(), WaitingCount::default()];
 
-    let first = reader.observe(|| transport.send(Request::default()).now_or_never());
+    let first = reader.counter().count(|| transport.send(Request::default()).now_or_never());
     assert!(first.is_some(), "the first goes through");
-    assert_eq!(reader.count(), 0);
+    assert_eq!(reader.get(), 0);
     let mut second = transport.send(Request::default());
-    assert!(reader.observe(|| second.as_mut().now_or_never()).is_none());
+    assert!(reader.counter().count(|| second.as_mut().now_or_never()).is_none());
     let mut third = transport.send(Request::default());
-    assert!(poll!(&mut third).is_pending(), "a reader without a gauge");
-    assert_eq!([reader.count(), other.count(), limiter.waiting()], [1, 0, 2]);
+    assert!(poll!(&mut third).is_pending(), "a reader without a count");
+    assert_eq!([reader.get(), other.get(), limiter.waiting()], [1, 0, 2]);
 
     drop(third);
-    assert_eq!([reader.count(), limiter.waiting()], [1, 1]);
+    assert_eq!([reader.get(), limiter.waiting()], [1, 1]);
     second.await.unwrap();
-    assert_eq!([reader.count(), limiter.waiting()], [0, 0]);
+    assert_eq!([reader.get(), limiter.waiting()], [0, 0]);
 }
 
 fn remaining(headers: &[(&'static str, &'static str)]) -> Option<Remaining> {

@@ -1,13 +1,15 @@
-//! The rules of guesses, a test each.
+//! The rules of speculation, a test each.
 
 use std::time::Instant;
 
 use smallvec::smallvec;
 
 use super::{
-    super::{Frontier, Shape},
+    super::{Frontier, PageShape},
     chain::Reading,
+    deliver,
     offsets::{Beyond, Fault, LIMIT, Offset, SameStep, Service},
+    send, window,
 };
 
 /// The offsets in flight, as pages.
@@ -21,7 +23,7 @@ fn round(reading: &mut Reading<'_>) -> Vec<u64> {
     for _ in 0..reading.in_flight.len() {
         reading.come(0, None);
     }
-    reading.hand_out_all();
+    reading.deliver_all();
     reading.send();
     in_flight(reading)
 }
@@ -34,7 +36,7 @@ fn begin(service: &Service) -> Reading<'_> {
     reading
 }
 
-/// The same when the guesses run: pages 1 to 4 are in flight.
+/// The same when speculative requests run: pages 1 to 4 are in flight.
 fn running(service: &Service) -> Reading<'_> {
     let mut reading = begin(service);
     assert_eq!(round(&mut reading), [1, 2, 3, 4], "it teaches the step");
@@ -47,7 +49,7 @@ fn pages(pages: u64) -> Service {
 }
 
 #[test]
-fn the_first_page_teaches_the_step_and_then_guesses_fill_the_window() {
+fn the_first_page_teaches_the_step_and_then_speculative_requests_fill_the_window() {
     let service = pages(20);
     let mut reading = running(&service);
     assert_eq!(round(&mut reading), [5, 6, 7, 8]);
@@ -56,12 +58,16 @@ fn the_first_page_teaches_the_step_and_then_guesses_fill_the_window() {
 }
 
 #[test]
-fn a_step_that_changes_throws_the_guesses_away_and_they_grow_again() {
+fn a_step_that_changes_discards_the_speculative_requests_and_they_grow_again() {
     let mut service = pages(40);
     service.odd.insert(2 * LIMIT, 3 * LIMIT);
     let mut reading = running(&service);
     // Page 2 leads to page 5; 3 and 4 were in vain.
-    assert_eq!(round(&mut reading), [5, 8], "one guess, with the step that it learned");
+    assert_eq!(
+        round(&mut reading),
+        [5, 8],
+        "one speculative request, with the step that it learned"
+    );
     assert_eq!(reading.discarded.len(), 2);
     assert_eq!(round(&mut reading), [6], "that was wrong, too");
     assert_eq!(round(&mut reading), [7, 8]);
@@ -71,7 +77,7 @@ fn a_step_that_changes_throws_the_guesses_away_and_they_grow_again() {
 }
 
 #[test]
-fn a_clamped_service_is_guessed_by_its_own_step() {
+fn a_clamped_service_is_predicted_by_its_own_step() {
     let service = Service { most: LIMIT / 2, ..pages(20) };
     let mut reading = begin(&service);
     round(&mut reading);
@@ -88,28 +94,28 @@ fn a_short_page_that_leads_on_is_no_end() {
 }
 
 #[test]
-fn a_guess_that_comes_before_its_page_is_confirmed_waits_and_is_not_asked_for_again() {
+fn a_speculative_page_that_comes_before_it_is_confirmed_waits_and_is_not_asked_for_again() {
     let service = pages(10);
     let mut reading = running(&service);
     reading.come(3, None);
     reading.come(2, None);
-    reading.hand_out_all();
-    assert_eq!(reading.out, LIMIT, "the first page alone");
+    reading.deliver_all();
+    assert_eq!(reading.delivered, LIMIT, "the first page alone");
     reading.come(0, None);
     reading.come(0, None);
-    reading.hand_out_all();
-    assert_eq!(reading.out, 5 * LIMIT);
+    reading.deliver_all();
+    assert_eq!(reading.delivered, 5 * LIMIT);
     assert_eq!(reading.requests.len(), 5);
     reading.run();
 }
 
 #[test]
-fn the_failure_of_a_guess_is_heard_when_the_guess_was_right() {
+fn the_failure_of_a_speculative_request_counts_when_it_is_confirmed() {
     let service = pages(10);
     let mut reading = running(&service);
     reading.come(1, Some(Fault::Busy));
     reading.send();
-    assert_eq!(in_flight(&reading), [1, 3, 4], "there is no guess behind one that failed");
+    assert_eq!(in_flight(&reading), [1, 3, 4], "nothing is speculative behind one that failed");
     reading.come(0, None);
     reading.send();
     assert!(in_flight(&reading).contains(&2), "it was right, and is made again");
@@ -117,7 +123,7 @@ fn the_failure_of_a_guess_is_heard_when_the_guess_was_right() {
 }
 
 #[test]
-fn the_failure_of_a_wrong_guess_is_heard_by_nobody() {
+fn the_failure_of_a_discarded_request_is_dropped() {
     let mut service = pages(10);
     service.odd.insert(LIMIT, 2 * LIMIT);
     let mut reading = running(&service);
@@ -127,8 +133,8 @@ fn the_failure_of_a_wrong_guess_is_heard_by_nobody() {
 }
 
 #[test]
-fn what_a_service_says_beyond_its_end_is_heard_by_nobody() {
-    for beyond in [Beyond::Empty, Beyond::Refused, Beyond::More] {
+fn what_a_service_answers_beyond_its_end_is_dropped() {
+    for beyond in [Beyond::Empty, Beyond::Error, Beyond::More] {
         let service = Service { beyond, ..pages(3) };
         let mut reading = running(&service);
         // What is beyond the end comes first.
@@ -140,7 +146,7 @@ fn what_a_service_says_beyond_its_end_is_heard_by_nobody() {
 }
 
 #[test]
-fn a_last_page_that_is_to_be_made_again_leaves_no_room_for_one_more_guess() {
+fn a_last_page_that_is_made_again_leaves_no_room_for_one_more_speculative_request() {
     let service = pages(2);
     for fault in [Fault::Busy, Fault::RateLimitedForASecond, Fault::TimedOut] {
         let mut reading = running(&service);
@@ -151,12 +157,12 @@ fn a_last_page_that_is_to_be_made_again_leaves_no_room_for_one_more_guess() {
 }
 
 #[test]
-fn wrong_guesses_on_their_way_have_a_place_in_the_window() {
+fn discarded_requests_in_flight_count_in_the_window() {
     let mut service = pages(20);
     service.odd.insert(LIMIT, 7 * LIMIT);
     let mut reading = running(&service);
     reading.come(0, None);
-    reading.hand_out_all();
+    reading.deliver_all();
     reading.send();
     assert_eq!(in_flight(&reading), [2, 3, 4, 8]);
     reading.come(0, None);
@@ -166,7 +172,7 @@ fn wrong_guesses_on_their_way_have_a_place_in_the_window() {
 }
 
 #[test]
-fn a_total_ends_the_guesses_and_not_the_reading() {
+fn a_total_ends_the_speculation_and_not_the_reading() {
     let right = Service { total: Some(6 * LIMIT), ..pages(6) };
     let mut reading = running(&right);
     assert_eq!(round(&mut reading), [5]);
@@ -197,7 +203,7 @@ fn a_service_that_asks_for_fewer_requests_gets_half_as_many_and_then_one_more_at
 }
 
 #[test]
-fn a_service_that_contradicts_every_guess_is_mostly_read_without() {
+fn a_service_that_contradicts_every_prediction_is_mostly_read_without_speculation() {
     let mut service = Service::even(400);
     service.odd = (0..400).map(|at| (at, 1 + at % 2)).collect();
     let mut reading = begin(&service);
@@ -209,18 +215,18 @@ fn a_service_that_contradicts_every_guess_is_mostly_read_without() {
 #[test]
 fn a_cursor_to_which_no_page_led_teaches_no_step() {
     let offset = |page| Offset { at: page * LIMIT, limit: LIMIT };
-    let mut frontier = Frontier::new([0, 1, 2, 3].map(offset));
+    let mut frontier = Frontier::new(window(3), [0, 1, 2, 3].map(offset));
     let now = Instant::now();
-    let send = |frontier: &mut Frontier<_>| frontier.send(3, || now, &SameStep);
-    for ticket in 0..3 {
-        assert_eq!(send(&mut frontier), Some((ticket, offset(ticket))));
+    let next = |frontier: &mut Frontier<_>| send(frontier, now, &SameStep);
+    for id in 0..3 {
+        assert_eq!(next(&mut frontier), Some((id, offset(id))));
     }
-    let end = |frontier: &mut Frontier<_>, ticket| {
-        frontier.arrive(ticket, smallvec![], Shape::default(), || now, &SameStep);
+    let end = |frontier: &mut Frontier<_>, id| {
+        frontier.page(id, smallvec![], PageShape::default(), None, || now, &SameStep);
     };
     end(&mut frontier, 0);
-    frontier.close();
-    assert_eq!(send(&mut frontier), Some((3, offset(3))));
+    deliver(&mut frontier);
+    assert_eq!(next(&mut frontier), Some((3, offset(3))));
     end(&mut frontier, 2);
-    assert_eq!(send(&mut frontier), None, "page 0 did not lead to page 3");
+    assert_eq!(next(&mut frontier), None, "page 0 did not lead to page 3");
 }

@@ -3,25 +3,22 @@ use std::time::Duration;
 #[cfg(doc)]
 use crate::error::ErrorKind;
 
-/// How much a stream may still ask for and give out.
+/// What a stream delivers, and when it ends. What it asks for is the frontier's.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Limits {
-    pub(super) window: usize,
-    pub(super) unordered: bool,
-    pub(super) records: Option<u64>,
-    pub(super) pages: Option<u64>,
-    pub(super) requests: Option<u64>,
-    pub(super) duration: Option<Duration>,
-    pub(super) failures_aside: bool,
-    pub(super) empty_pages: u64,
+pub(super) struct Options {
+    /// How many records may still be delivered.
+    pub(super) max_records: Option<u64>,
+    pub(super) max_duration: Option<Duration>,
+    pub(super) max_empty_pages: u64,
     pub(super) repeated_cursor: RepeatedCursor,
+    pub(super) sets_failures_aside: bool,
 }
 
 /// What it means that a service leads to a cursor that was asked for before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RepeatedCursor {
-    /// An error of kind [`Loop`](ErrorKind::Loop): it leads in a circle.
+    /// An error of kind [`Loop`](ErrorKind::Loop): the cursors go in a cycle.
     #[default]
     Error,
     /// The end, as with services that give the last cursor again when they have

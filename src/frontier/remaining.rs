@@ -1,0 +1,61 @@
+use std::hash::Hash;
+
+use super::{
+    Frontier,
+    request::{Request, RequestState},
+};
+use crate::{
+    checkpoint::{Position, Replay},
+    cycle_detector::CycleDetector,
+};
+
+/// A request that a resumed reading makes before it turns to the cursors that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remaining<'a, C> {
+    pub(crate) cursor: &'a C,
+    /// The units of the request that remain; all of them where absent.
+    pub(crate) units: Option<Vec<usize>>,
+    pub(crate) replay: Option<Replay>,
+}
+
+/// What a checkpoint holds of the frontier.
+impl<C: Clone + Eq + Hash> Frontier<C> {
+    /// The requests that remain, where so many records of the page being delivered are.
+    pub(crate) fn remaining(&self, delivered: usize) -> Vec<Remaining<'_, C>> {
+        let mut remaining = Vec::new();
+        if let Some(page) = &self.delivering {
+            let position = page.position(delivered);
+            page.shape.remaining(&page.cursor, position, page.replay, &mut remaining);
+        }
+        for request in self.requests.iter() {
+            add(request, &mut remaining);
+        }
+        let resumed = self.cursors.resumed();
+        remaining.extend(resumed.map(|(cursor, replay)| Remaining { cursor, units: None, replay }));
+        remaining
+    }
+
+    /// The cursors that wait behind them, in order.
+    pub(crate) fn waiting(&self) -> impl Iterator<Item = &C> {
+        self.cursors.waiting().iter()
+    }
+
+    pub(crate) fn cycle_detector(&self) -> CycleDetector {
+        self.cursors.detector()
+    }
+}
+
+/// Adds what remains of a request. Nobody needs a speculative one.
+fn add<'a, C>(request: &'a Request<C>, remaining: &mut Vec<Remaining<'a, C>>) {
+    if request.is_speculative() {
+        return;
+    }
+    let (cursor, replay) = (&request.cursor, request.replay());
+    match &request.state {
+        RequestState::Arrived(shape) => {
+            let delivered = replay.map_or_else(Position::default, |replay| replay.delivered);
+            shape.remaining(cursor, delivered, replay, remaining);
+        }
+        _ => remaining.push(Remaining { cursor, units: None, replay }),
+    }
+}

@@ -1,0 +1,91 @@
+use std::time::Instant;
+
+use super::{
+    RequestId,
+    page_shape::PageShape,
+    retrying::{FailedAttempt, Failures},
+};
+use crate::{checkpoint::Replay, page::Cursors};
+
+/// A request whose page is not being delivered yet.
+#[derive(Debug)]
+pub(super) struct Request<C> {
+    pub(super) id: RequestId,
+    pub(super) cursor: C,
+    /// Present where a resumed reading reads the page for its records alone: what it
+    /// goes on to is known already.
+    pub(super) replay: Option<Box<Replay>>,
+    pub(super) state: RequestState,
+    /// Few requests fail, so this is a box.
+    pub(super) failures: Option<Box<Failures>>,
+    /// How often the full page size was halved for it.
+    pub(super) halvings: u32,
+    /// The request whose page goes on here, and only here.
+    pub(super) led_by: Option<RequestId>,
+    /// Present while it is speculative: the service has not led to it yet.
+    pub(super) speculative: Option<SpeculativeNext<C>>,
+    /// When it was sent, where somebody wants to know.
+    pub(super) sent: Option<Instant>,
+}
+
+#[derive(Debug)]
+pub(super) enum RequestState {
+    /// It is sent at this time, again or as a part of one that was sent.
+    Due(Instant),
+    /// It is on its way.
+    InFlight,
+    /// Its page is here, and waits for its turn.
+    Arrived(PageShape),
+    /// It is speculative and failed. Where the service leads to it, the failure counts.
+    FailedSpeculation(FailedAttempt),
+    /// It failed for good. Its error waits for its turn.
+    Failed,
+}
+
+/// Where a speculative request goes on.
+#[derive(Debug)]
+pub(super) enum SpeculativeNext<C> {
+    /// Its page is not here.
+    Unknown,
+    /// Its page is here, and names these cursors.
+    Known(Cursors<C>),
+}
+
+impl<C> Request<C> {
+    pub(super) fn is_due(&self, now: impl Fn() -> Instant) -> bool {
+        matches!(self.state, RequestState::Due(due) if due <= now())
+    }
+
+    pub(super) fn is_delayed(&self) -> bool {
+        matches!(self.state, RequestState::Due(_))
+    }
+
+    pub(super) fn is_in_flight(&self) -> bool {
+        matches!(self.state, RequestState::InFlight)
+    }
+
+    pub(super) fn is_arrived(&self) -> bool {
+        matches!(self.state, RequestState::Arrived(_))
+    }
+
+    pub(super) fn is_failed(&self) -> bool {
+        matches!(self.state, RequestState::Failed)
+    }
+
+    pub(super) fn has_failed_speculation(&self) -> bool {
+        matches!(self.state, RequestState::FailedSpeculation(_))
+    }
+
+    pub(super) fn is_speculative(&self) -> bool {
+        self.speculative.is_some()
+    }
+
+    /// Whether its page or its error can be delivered.
+    pub(super) fn is_ready(&self) -> bool {
+        !self.is_speculative() && (self.is_arrived() || self.is_failed())
+    }
+
+    pub(super) fn replay(&self) -> Option<Replay> {
+        self.replay.as_deref().copied()
+    }
+}

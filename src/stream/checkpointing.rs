@@ -1,0 +1,47 @@
+use super::reading::Reading;
+use crate::{
+    checkpoint::{Checkpoint, PendingRequest, Version},
+    cursor::{Cursor, to_json},
+    error::{Error, ErrorKind},
+};
+
+impl<C: Cursor> Reading<C> {
+    /// The checkpoint, where so many records of the page being delivered are delivered.
+    ///
+    /// # Errors
+    ///
+    /// A cursor that can't be written as JSON, and a state that a panic left incomplete.
+    pub(super) fn checkpoint(
+        &self,
+        delivered: usize,
+        failed_ids: Vec<String>,
+    ) -> Result<Checkpoint, Error> {
+        if !self.is_whole {
+            return Err(Error::new(
+                ErrorKind::Contract,
+                "a panic in the paginator's code left the state incomplete, so a checkpoint may \
+                 lack records: resume from an earlier one",
+            ));
+        }
+        // A page that is delivered whole is not asked for again, so it counts as ended.
+        let ended = self.page.filter(|_| self.frontier.is_delivered(delivered));
+        let so_far = self.progress(delivered);
+        let requests = self.frontier.remaining(delivered).into_iter().map(|remaining| {
+            let cursor = to_json(remaining.cursor)?;
+            Ok(PendingRequest { cursor, units: remaining.units, replay: remaining.replay })
+        });
+        Ok(Checkpoint {
+            version: Version,
+            identity: self.identity.clone(),
+            pages: if ended.is_some() { so_far.pages } else { self.counts.pages },
+            records: so_far.records,
+            failures: self.counts.failures,
+            skipped: if ended.is_some() { so_far.skipped } else { self.counts.skipped },
+            requests: requests.collect::<Result<_, Error>>()?,
+            waiting: self.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
+            failed: failed_ids,
+            cycles: self.frontier.cycle_detector(),
+            digest: ended.map_or(self.last_digest, |page| page.digest),
+        })
+    }
+}

@@ -1,0 +1,167 @@
+use super::{
+    monitor::{Progress, StopReason},
+    page_check,
+};
+use crate::{
+    checkpoint::Position,
+    clock,
+    cursor::Cursor,
+    error::Error,
+    frontier::{Effect, Effects, FailedAttempt, Frontier, Hooks, Next, RequestId},
+    page::{Details, Page},
+};
+
+/// The state of a reading: its frontier, and the counts. A checkpoint is made of it.
+pub(super) struct Reading<C> {
+    pub(super) frontier: Frontier<C>,
+    pub(super) identity: String,
+    /// The counts up to the page being delivered.
+    pub(super) counts: Progress,
+    pub(super) page: Option<PageInfo>,
+    /// Empty pages in a row.
+    pub(super) empty_pages: u64,
+    /// The digest of the last page that was delivered whole.
+    pub(super) last_digest: Option<u64>,
+    /// Whether the code of a user that works on it came to its end. After a panic it did
+    /// not, and a cursor may be missing.
+    pub(super) is_whole: bool,
+}
+
+/// What the counts take in when the page being delivered ends.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageInfo {
+    /// The records that an earlier stream had delivered.
+    pub(super) passed_over: usize,
+    /// The positions that the service passed over behind it.
+    pub(super) skipped: u64,
+    pub(super) digest: Option<u64>,
+}
+
+impl<C: Cursor> Reading<C> {
+    /// What the driver does next.
+    pub(super) fn next(&mut self, hooks: &impl Hooks<C>) -> Next<C> {
+        let next = self.frontier.next(clock::now, hooks);
+        if matches!(next, Next::Send(..)) {
+            self.counts.requests += 1;
+        }
+        next
+    }
+
+    /// A page came. What it goes on to is taken out of it.
+    ///
+    /// # Errors
+    ///
+    /// A page that breaks the contract. The request counts as failed then.
+    pub(super) fn page<R>(
+        &mut self,
+        id: RequestId,
+        page: &mut Page<R, C>,
+        hooks: &impl Hooks<C>,
+    ) -> Result<Effects, Error> {
+        if let Some(replay) = self.frontier.replay(id) {
+            page_check::check_replay(page, replay);
+        }
+        let shape = page_check::shape(page)?;
+        let next = std::mem::take(&mut page.next);
+        let effects = self.frontier.page(id, next, shape, page.total(), clock::now, hooks);
+        Ok(self.counted(effects))
+    }
+
+    /// A request failed.
+    pub(super) fn error(
+        &mut self,
+        id: RequestId,
+        attempt: FailedAttempt,
+        hooks: &impl Hooks<C>,
+    ) -> Effects {
+        let effects = self.frontier.error(id, attempt, clock::now(), hooks);
+        self.counted(effects)
+    }
+
+    /// The response of a discarded request came.
+    pub(super) fn discarded_came(&mut self, id: RequestId) -> Effects {
+        self.frontier.discarded_came(id)
+    }
+
+    /// A failure of the page being delivered is delivered.
+    pub(super) fn failure_delivered(&mut self) {
+        self.frontier.failure_delivered();
+        self.counts.failures = self.counts.failures.saturating_add(1);
+    }
+
+    fn counted(&mut self, effects: Effects) -> Effects {
+        for effect in &effects {
+            match effect {
+                Effect::Retry(..) | Effect::Smaller(_) => self.counts.retries += 1,
+                Effect::Discard(_) => self.counts.discarded += 1,
+                Effect::Fatal(..) | Effect::Ignore(_) => {}
+            }
+        }
+        effects
+    }
+
+    /// Begins to deliver the page of the first request. Gives the position where it begins.
+    pub(super) fn begin_page(&mut self, details: Option<&Details>) -> Position {
+        let from = self.frontier.begin_delivery();
+        self.page = Some(PageInfo {
+            passed_over: from.records,
+            skipped: details.map_or(0, |details| details.skipped),
+            digest: details.and_then(|details| details.digest),
+        });
+        from
+    }
+
+    /// Ends the page being delivered, if there is one: so many of its records, all of them,
+    /// are delivered.
+    pub(super) fn end_page(&mut self, delivered: usize) {
+        if let Some(page) = self.page {
+            self.counts = self.counts_with(page, delivered);
+            self.last_digest = page.digest;
+            self.page = None;
+            self.frontier.end_delivery();
+        }
+    }
+
+    /// The counts, where a page counts of which so many records are delivered.
+    fn counts_with(&self, page: PageInfo, delivered: usize) -> Progress {
+        let mut counts = self.counts.clone();
+        counts.pages = counts.pages.saturating_add(1);
+        counts.records = counts.records.saturating_add((delivered - page.passed_over) as u64);
+        counts.skipped = counts.skipped.saturating_add(page.skipped);
+        counts
+    }
+
+    /// How far it is, where so many records of the page being delivered are delivered.
+    pub(super) fn progress(&self, delivered: usize) -> Progress {
+        let counts = match self.page {
+            Some(page) => self.counts_with(page, delivered),
+            None => self.counts.clone(),
+        };
+        let total = self.frontier.total();
+        if counts.stop.is_some() {
+            return Progress { total, ..counts };
+        }
+        let (in_flight, delayed) = (self.frontier.in_flight(), self.frontier.delayed());
+        Progress { in_flight, delayed, total, ..counts }
+    }
+
+    pub(super) fn stop(&mut self, reason: StopReason) {
+        self.counts.stop = Some(reason);
+    }
+
+    /// Says where an error happened: at the page of a request. `None` where that request
+    /// was discarded.
+    pub(super) fn locate(&self, id: RequestId, error: Error) -> Option<Error> {
+        let (cursor, pages_before) = self.frontier.cursor(id)?;
+        let page = self.counts.pages.saturating_add(pages_before as u64 + 1);
+        Some(error.at(page, serde_json::to_string(cursor).ok()))
+    }
+
+    /// Says where an error happened: at the page being delivered, or the one that is next,
+    /// and at what `part` makes of its cursor.
+    pub(super) fn locate_current(&self, error: Error, part: impl FnOnce(&C) -> C) -> Error {
+        let cursor = self.frontier.current_cursor().map(part);
+        let cursor = cursor.and_then(|cursor| serde_json::to_string(&cursor).ok());
+        error.at(self.counts.pages.saturating_add(1), cursor)
+    }
+}

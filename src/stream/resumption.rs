@@ -1,0 +1,97 @@
+use serde_json::Value;
+
+use super::{failures::Failures, monitor::Progress, reading::Reading};
+use crate::{
+    checkpoint::Checkpoint,
+    cursor::Cursor,
+    error::{Error, ErrorKind},
+    frontier::{Config, Frontier},
+    paginator::Paginator,
+};
+
+impl<C: Cursor> Reading<C> {
+    /// A reading from the start, or from a checkpoint. Where the checkpoint does not match,
+    /// the start, and why.
+    pub(super) fn open<P>(
+        paginator: &P,
+        config: Config,
+        checkpoint: Option<Checkpoint>,
+    ) -> (Self, Failures, Option<Error>)
+    where
+        P: Paginator<Cursor = C> + ?Sized,
+    {
+        let identity = paginator.identity();
+        let resumed = checkpoint
+            .map(|checkpoint| Self::resume(paginator, &identity, config.clone(), checkpoint));
+        match resumed {
+            Some(Ok((reading, failures))) => (reading, failures, None),
+            resumed => {
+                let frontier = Frontier::new(config, [paginator.start()]);
+                let mismatch = resumed.and_then(Result::err);
+                (Self::new(frontier, identity, Progress::default()), Failures::default(), mismatch)
+            }
+        }
+    }
+
+    fn new(frontier: Frontier<C>, identity: String, counts: Progress) -> Self {
+        Self {
+            frontier,
+            identity,
+            counts,
+            page: None,
+            empty_pages: 0,
+            last_digest: None,
+            is_whole: true,
+        }
+    }
+
+    fn resume<P>(
+        paginator: &P,
+        identity: &str,
+        config: Config,
+        checkpoint: Checkpoint,
+    ) -> Result<(Self, Failures), Error>
+    where
+        P: Paginator<Cursor = C> + ?Sized,
+    {
+        if checkpoint.identity != identity {
+            let message = format!(
+                "the checkpoint is of a reading of {:?}, and this paginator reads {identity:?}: \
+                 resume it with the paginator that made it, or read from the start",
+                checkpoint.identity
+            );
+            return Err(Error::new(ErrorKind::Checkpoint, message));
+        }
+        let requests = checkpoint.requests.into_iter().map(|request| {
+            let mut cursor = from_value(request.cursor)?;
+            if let Some(units) = &request.units {
+                cursor = paginator.narrow(&cursor, units);
+            }
+            Ok((cursor, request.replay))
+        });
+        let requests = requests.collect::<Result<Vec<_>, Error>>()?;
+        let waiting = checkpoint.waiting.into_iter().map(from_value);
+        let waiting = waiting.collect::<Result<Vec<_>, Error>>()?;
+        let frontier = Frontier::resume(config, requests, waiting, checkpoint.cycles);
+        let counts = Progress {
+            pages: checkpoint.pages,
+            records: checkpoint.records,
+            failures: checkpoint.failures,
+            skipped: checkpoint.skipped,
+            ..Progress::default()
+        };
+        let reading = Self::new(frontier, checkpoint.identity, counts);
+        let reading = Self { last_digest: checkpoint.digest, ..reading };
+        Ok((reading, Failures::new(checkpoint.failed)))
+    }
+}
+
+fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(
+            ErrorKind::Checkpoint,
+            "the checkpoint holds an invalid cursor for this paginator: read from the start",
+        )
+        .with_source(error)
+    })
+}
