@@ -79,7 +79,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             self.confidence.confirmed();
             place += 1;
             let open = &mut self.open[place];
-            self.trail = self.trail.pass(fingerprint(&open.request.cursor));
+            self.trail = self.trail.visit(fingerprint(&open.request.cursor));
             match (open.guess.take(), &open.state) {
                 (Some(LeadsTo::Pages(leads_to)), _) => next = leads_to,
                 (_, State::Held) => return self.confirmed_failures.push(open.ticket),
@@ -93,7 +93,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let [next] = next else { return false };
         let guess = &self.open[place + 1].request.cursor;
         self.waiting.is_empty()
-            && !self.trail.is_closed_by(fingerprint(guess))
+            && !self.trail.is_cycle(fingerprint(guess))
             && packed(plan, next.clone(), self.size.halvings).as_ref() == Some(guess)
     }
 

@@ -202,7 +202,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let open = &self.open[place];
         if next.contains(&open.request.cursor) {
             // The shortest circle is noticed at once.
-            self.trail = self.trail.mark(fingerprint(&open.request.cursor));
+            self.trail = self.trail.move_mark(fingerprint(&open.request.cursor));
         }
         let is_all = self.waiting.is_empty() && self.resumed.is_empty() && next.len() == 1;
         self.led_by = is_all.then_some(open.ticket);

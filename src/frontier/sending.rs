@@ -135,7 +135,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         plan.pack(&mut self.waiting, halvings);
         let foremost = self.waiting.front();
         let fingerprint = foremost.map(fingerprint);
-        self.circle = fingerprint.is_some_and(|it| self.trail.is_closed_by(it));
+        self.circle = fingerprint.is_some_and(|it| self.trail.is_cycle(it));
         let (Some(foremost), Some(fingerprint), false) = (foremost, fingerprint, self.circle)
         else {
             // Nothing waits for company.
@@ -150,7 +150,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             return None;
         }
         self.company.left();
-        self.trail = self.trail.pass(fingerprint);
+        self.trail = self.trail.visit(fingerprint);
         self.waiting.pop_front().map(Request::new)
     }
 
