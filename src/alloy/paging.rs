@@ -43,7 +43,9 @@ pub(super) fn next_step(
     match pagination.has_more {
         Some(false) => return Ok(end),
         None => {
-            return Err(contradiction("the paging object has no `hasMore`: expected true or false"));
+            return Err(contradiction(
+                "the paging object has no `hasMore`: expected true or false",
+            ));
         }
         Some(true) => {}
     }
