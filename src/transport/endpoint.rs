@@ -68,8 +68,8 @@ pub(crate) struct ErrorResponse {
     pub(crate) wait: Option<Duration>,
 }
 
-/// The setters that the builders of all vendors have, in one place. A vendor gives the
-/// docs that are its own, and the name of the setter of a fixed secret.
+/// The setters that all vendors' builders share. A vendor adds its own docs, and the name
+/// of the setter of a fixed secret.
 macro_rules! endpoint_setters {
     (
         $(#[$secret_doc:meta])+ $secret:ident;
@@ -99,7 +99,7 @@ macro_rules! endpoint_setters {
         }
 
         /// Allows a base URL with plain http to another machine. By default it is an
-        /// error, since everybody between can read the credentials.
+        /// error, since others in the network can read the credentials.
         pub fn allow_plain_http(mut self) -> Self {
             self.endpoint.allows_plain_http = true;
             self
@@ -341,7 +341,7 @@ fn after_a_colon(ServiceError { message, category, .. }: &ServiceError) -> Strin
     text.map_or_else(String::new, |text| format!(": {text:?}"))
 }
 
-/// Whether a host is this machine, so that nobody between can listen.
+/// Whether a host is this machine, so that no other machine can listen.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())

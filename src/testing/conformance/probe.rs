@@ -137,8 +137,8 @@ impl<P: Paginator> Paginator for Probe<P> {
 fn check_json<C: Cursor>(cursor: &C) -> Result<(), Violation> {
     let what = match serde_json::to_string(cursor).map(|text| (serde_json::from_str(&text), text)) {
         Ok((Ok(back), _)) if *cursor == back => return Ok(()),
-        Ok((Ok(back), text)) => format!("it goes as {text} and comes back as {back:?}"),
-        Ok((Err(error), text)) => format!("it goes as {text} and can't be read: {error}"),
+        Ok((Ok(back), text)) => format!("it is written as {text} and comes back as {back:?}"),
+        Ok((Err(error), text)) => format!("it is written as {text} and can't be read: {error}"),
         Err(error) => format!("it can't be written: {error}"),
     };
     let what = format!("the cursor {cursor:?} does not come back from JSON: {what}");

@@ -156,7 +156,7 @@ where
                 Next::Item(Some(item)) => item,
             };
             ensure(!was_over && reading.error.is_none(), Rule::Ended, || {
-                let end = if was_over { "it said that it is over" } else { "a fatal error" };
+                let end = if was_over { "it reported its end" } else { "a fatal error" };
                 format!("something came after {end}, after {} records", reading.records.len())
             })?;
             reading.push(item);
@@ -169,10 +169,10 @@ where
     }
     let items = reading.items() + usize::from(reading.error.is_some());
     ensure(!is_over || items >= at_least, Rule::SizeHint, || {
-        format!("{items} items came, and the hints said at least {at_least}")
+        format!("{items} items came, and the hints promised at least {at_least}")
     })?;
     ensure(!is_over || items <= at_most, Rule::SizeHint, || {
-        format!("{items} items came, and the hints said at most {at_most}")
+        format!("{items} items came, and the hints promised at most {at_most}")
     })?;
     reading.progress = monitor.progress();
     reading.checkpoint = checkpoint(monitor)?;

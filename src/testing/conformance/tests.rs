@@ -135,11 +135,11 @@ fn each_lie_of_a_stream_is_told() {
         (Lie::Undead, Rule::Ended, "it gave `None`, and then no `None`"),
         (Lie::Restless, Rule::Ended, "it gave `None`, and then made 3 requests"),
         (Lie::NeverTerminated, Rule::Ended, "does not say that it is terminated"),
-        (Lie::TerminatedAtOnce, Rule::Ended, "after it said that it is over, after 0 records"),
+        (Lie::TerminatedAtOnce, Rule::Ended, "after it reported its end, after 0 records"),
         (Lie::Unharmed, Rule::Ended, "something came after a fatal error, after 0 records"),
         (Lie::Uncounted, Rule::Count, "1 records came after 0, and 0 are counted"),
-        (Lie::AtLeast(7), Rule::SizeHint, "6 items came, and the hints said at least 13"),
-        (Lie::AtMost(1), Rule::SizeHint, "6 items came, and the hints said at most 1"),
+        (Lie::AtLeast(7), Rule::SizeHint, "6 items came, and the hints promised at least 13"),
+        (Lie::AtMost(1), Rule::SizeHint, "6 items came, and the hints promised at most 1"),
         (Lie::HalfTheWay, Rule::Ended, "it ended, and the reason given is None"),
     ] {
         let violation = read(lie, Until::End).unwrap_err();
