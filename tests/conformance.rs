@@ -316,7 +316,7 @@ fn a_paginator_that_asks_for_ever_and_gives_nothing_does_not_end() {
             Ok(Page::new(vec![], [page + 1]).with_units(vec![0]))
         })
     });
-    assert_violation(&violation, Rule::Endless, &["after 2250 requests it still asks for more"]);
+    assert_violation(&violation, Rule::Endless, &["after 2250 requests it still makes more"]);
 }
 
 /// A position that all streams share.
@@ -380,7 +380,7 @@ fn a_cursor_that_comes_back_from_json_as_another_is_told() {
         })
     });
     let parts =
-        ["does not come back from JSON", "goes as {} and comes back as Forgetful { from: 0"];
+        ["does not come back from JSON", "is written as {} and comes back as Forgetful { from: 0"];
     assert_violation(&violation, Rule::Cursor, &parts);
 }
 
@@ -428,7 +428,7 @@ impl Paginator for Unsteady {
 #[test]
 fn a_start_that_moves_is_told() {
     let violation = broken(Unsteady::default);
-    assert_violation(&violation, Rule::Start, &["asked twice: `start` gives 0, and then 1"]);
+    assert_violation(&violation, Rule::Start, &["called twice: `start` gives 0, and then 1"]);
 }
 
 /// A client that gives one record less of a place that it has fetched before. The
@@ -669,6 +669,6 @@ fn an_error_of_an_id_that_is_given_at_times_is_told() {
         })
         .identified_by("the numbers below 25")
     });
-    let parts = ["read by pages: the errors of single ids are []", "Refused of [\\\"7\\\"]"];
+    let parts = ["read by pages: the errors of single ids are []", "Rejected of [\\\"7\\\"]"];
     assert_violation(&violation, Rule::PartialErrors, &parts);
 }
