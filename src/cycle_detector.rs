@@ -3,9 +3,9 @@ use std::hash::{Hash, Hasher};
 use rustc_hash::FxHasher;
 use serde::{Deserialize, Serialize};
 
-/// What tells a cursor from others on a trail.
+/// A number that stands for a cursor in a [`CycleDetector`].
 ///
-/// It may change with a version of the hasher. A circle is then found later, and
+/// It may change with a version of the hasher. A cycle is then found later, and
 /// nothing else is lost.
 pub(crate) fn fingerprint(cursor: &impl Hash) -> u64 {
     let mut hasher = FxHasher::default();
@@ -13,24 +13,28 @@ pub(crate) fn fingerprint(cursor: &impl Hash) -> u64 {
     hasher.finish()
 }
 
-/// The way that a chain of cursors has come, in constant memory. It finds a
-/// circle of any length, within three times its length (Brent's algorithm).
+/// Finds a cycle in a chain of cursors, in constant memory (Brent's algorithm). A
+/// cycle of any length is found within three times its length.
 ///
-/// It is a value, so that it goes into a checkpoint and finds a circle that was
-/// entered before.
+/// It remembers one cursor of the chain, the mark. The chain has a cycle when the
+/// mark comes again. The mark moves forward at growing distances, so that it gets
+/// into every cycle, and stays there long enough.
+///
+/// It is a value that goes into a checkpoint. So a resumed reading finds a cycle
+/// that it entered before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct CycleDetector {
-    /// The fingerprint of the cursor that is waited for.
+    /// The fingerprint of the marked cursor.
     mark: u64,
-    /// How many steps ago it was passed.
+    /// How many cursors were visited after the mark.
     steps: u32,
-    /// After how many steps the mark is moved; 0 before the first.
+    /// After how many cursors the mark moves; 0 before the first cursor.
     reach: u32,
 }
 
 impl CycleDetector {
-    /// Passes a cursor with this fingerprint.
+    /// Goes on past the cursor with this fingerprint.
     #[inline]
     pub(crate) fn visit(self, fingerprint: u64) -> Self {
         let steps = self.steps.saturating_add(1);
@@ -41,18 +45,18 @@ impl CycleDetector {
         }
     }
 
-    /// Marks a cursor with this fingerprint, so that the trail is closed when it
-    /// comes next.
+    /// Moves the mark to the cursor with this fingerprint. It is a cycle if that
+    /// cursor comes next.
     pub(crate) fn move_mark(self, fingerprint: u64) -> Self {
         Self { mark: fingerprint, steps: 0, reach: self.reach.max(1) }
     }
 
-    /// Whether this is a trail without a step.
+    /// Whether no cursor was visited.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Whether going to a cursor with this fingerprint closes a circle.
+    /// Whether going on to the cursor with this fingerprint closes a cycle.
     pub(crate) fn is_cycle(self, fingerprint: u64) -> bool {
         self.reach > 0 && fingerprint == self.mark
     }
@@ -62,34 +66,34 @@ impl CycleDetector {
 mod tests {
     use super::CycleDetector;
 
-    /// After how many steps a chain is found to go in a circle.
+    /// After how many steps a cycle is found in a chain.
     fn found_after(chain: impl Iterator<Item = u64>) -> Option<usize> {
-        let mut trail = CycleDetector::default();
+        let mut cycles = CycleDetector::default();
         for (steps, cursor) in chain.enumerate() {
-            if trail.is_cycle(cursor) {
+            if cycles.is_cycle(cursor) {
                 return Some(steps);
             }
-            trail = trail.visit(cursor);
+            cycles = cycles.visit(cursor);
         }
         None
     }
 
     #[test]
-    fn a_circle_of_any_length_is_found_within_three_times_its_length() {
+    fn a_cycle_of_any_length_is_found_within_three_times_its_length() {
         for length in [1, 2, 3, 7, 64, 65, 1_000] {
-            let steps = found_after((0..length).cycle()).expect("it is a circle");
+            let steps = found_after((0..length).cycle()).expect("it is a cycle");
             assert!(steps as u64 <= 3 * length, "{steps} steps for a length of {length}");
         }
     }
 
     #[test]
-    fn a_circle_behind_a_way_into_it_is_found() {
+    fn a_cycle_behind_a_chain_that_enters_it_is_found() {
         let chain = (0..100).chain((100..110).cycle());
-        assert!(found_after(chain).expect("it is a circle") <= 3 * 110);
+        assert!(found_after(chain).expect("it is a cycle") <= 3 * 110);
     }
 
     #[test]
-    fn a_way_without_a_circle_is_not_taken_for_one() {
+    fn a_chain_without_a_cycle_is_not_taken_for_one() {
         assert_eq!(found_after(0..100_000), None);
     }
 }

@@ -7,18 +7,22 @@ use std::{
 
 use crate::checkpoint::Checkpoint;
 
-/// What a cursor shows of itself in a message, in bytes at most.
+/// How many bytes of a cursor a message shows.
 const SHOWN_CURSOR: usize = 120;
 
-/// The one error of this crate.
+/// The error type of this crate.
 ///
-/// It says what happened ([`kind`](Error::kind) and the predicates), where
-/// ([`page`](Error::page), [`cursor`](Error::cursor), [`ids`](Error::ids)), and
-/// how to go on ([`is_partial`](Error::is_partial),
-/// [`checkpoint`](Error::checkpoint)). Its `Display` is one line that does not
-/// repeat the text of its [`source`](StdError::source).
+/// - What happened: [`kind`](Error::kind) and the methods `is_...`.
+/// - Where: [`page`](Error::page), [`cursor`](Error::cursor), [`ids`](Error::ids).
+/// - What the service wrote: [`status`](Error::status),
+///   [`service_error`](Error::service_error).
+/// - How to go on: [`is_partial`](Error::is_partial),
+///   [`checkpoint`](Error::checkpoint).
 ///
-/// A paginator of your own makes one with [`Error::new`] or puts its own error
+/// Its `Display` is one line. It does not repeat the text of its
+/// [`source`](StdError::source).
+///
+/// A paginator of your own makes an error with [`Error::new`], or puts its own error
 /// inside with [`Error::other`].
 ///
 /// ```
@@ -33,7 +37,7 @@ const SHOWN_CURSOR: usize = 120;
 pub struct Error(Box<Inner>);
 
 #[derive(Debug, thiserror::Error)]
-#[error("{}", Line(self))]
+#[error("{}", Message(self))]
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
@@ -42,7 +46,7 @@ struct Inner {
     retryable: Option<bool>,
     partial: bool,
     status: Option<u16>,
-    said: ServiceError,
+    service_error: ServiceError,
     retry_after: Option<Duration>,
     attempts: u32,
     ids: Vec<String>,
@@ -51,17 +55,17 @@ struct Inner {
     checkpoint: Option<Checkpoint>,
 }
 
-/// What sort of thing went wrong.
+/// What went wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The request or the response did not come through.
+    /// The request or the response did not arrive.
     Transport,
     /// The service took too long.
     Timeout,
-    /// The page is too large: for the service, or for the bound on a body.
+    /// The page is too large for the service, or for the bound on a body.
     TooLarge,
-    /// The service answered with a status that is no success.
+    /// The service answered with a status that is not a success.
     Status,
     /// The service no longer knows the cursor.
     Expired,
@@ -69,15 +73,15 @@ pub enum ErrorKind {
     Decode,
     /// The service contradicts itself.
     Contradiction,
-    /// The service leads in a circle.
+    /// The cursors of the service form a cycle.
     Loop,
-    /// The service refused some ids of a batch.
+    /// The service rejected some ids of a batch.
     Rejected,
-    /// A page that a resumed reading read again holds fewer records than it did.
+    /// A resumed reading read a page again, and it has fewer records than before.
     Changed,
-    /// A checkpoint that this reading can't resume from.
+    /// A checkpoint mismatch: this reading can't resume from the checkpoint.
     Checkpoint,
-    /// A builder was given something that can't work.
+    /// The configuration is invalid: a builder got something that can't work.
     Configuration,
     /// A paginator broke the [contract](crate::Paginator#contract).
     Contract,
@@ -85,27 +89,80 @@ pub enum ErrorKind {
     Other,
 }
 
-/// What a service said about an error, in its own words.
+/// What a service wrote about an error: [`Error::service_error`].
+///
+/// The paginators of this crate fill it from the body of an error response. Secrets are
+/// removed, and long texts are cut. A paginator of your own builds one with
+/// [`ServiceError::new`], and adds it with [`Error::with_service_error`]:
+///
+/// ```
+/// use pagestream::{Error, ErrorKind, ServiceError};
+///
+/// let service_error =
+///     ServiceError::new().with_category("RATE_LIMIT").with_message("100 requests per minute");
+/// let error = Error::new(ErrorKind::Status, "the service answered with an error")
+///     .with_status(429)
+///     .with_service_error(service_error);
+///
+/// assert_eq!(error.service_error().category.as_deref(), Some("RATE_LIMIT"));
+/// assert_eq!(error.service_error().correlation_id, None);
+/// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ServiceError {
-    /// The sort of error: HubSpot's `category` or `errorType`, such as
-    /// `VALIDATION_ERROR`; Alloy's `error` or `error.code`.
+    /// The category of the error. HubSpot: `category` or `errorType`, such as
+    /// `VALIDATION_ERROR`. Alloy: `error` or `error.code`.
     pub category: Option<String>,
-    /// The sort within the sort: HubSpot's `subCategory` or `policyName`, such as
+    /// The category within the category. HubSpot: `subCategory` or `policyName`, such as
     /// `TEN_SECONDLY_ROLLING`.
     pub sub_category: Option<String>,
     /// The message, up to 500 characters.
     pub message: Option<String>,
-    /// What the service's support asks for: HubSpot's `correlationId`.
+    /// An id for the support of the service. HubSpot: `correlationId`.
     pub correlation_id: Option<String>,
+}
+
+impl ServiceError {
+    /// An empty service error.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the category.
+    #[must_use]
+    pub fn with_category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+
+    /// Sets the category within the category.
+    #[must_use]
+    pub fn with_sub_category(mut self, sub_category: impl Into<String>) -> Self {
+        self.sub_category = Some(sub_category.into());
+        self
+    }
+
+    /// Sets the message.
+    #[must_use]
+    pub fn with_message(mut self, message: impl Into<String>) -> Self {
+        self.message = Some(message.into());
+        self
+    }
+
+    /// Sets the id for the support of the service.
+    #[must_use]
+    pub fn with_correlation_id(mut self, correlation_id: impl Into<String>) -> Self {
+        self.correlation_id = Some(correlation_id.into());
+        self
+    }
 }
 
 impl Error {
     /// An error of a kind, with a message that says what is wrong.
     ///
-    /// Write the message in one sentence without a full stop; the page, the
-    /// cursor and the way to go on are added to it.
+    /// Write the message as one sentence without a full stop. `Display` adds the page,
+    /// the cursor and how to go on.
     #[must_use]
     pub fn new(kind: ErrorKind, message: impl Into<Cow<'static, str>>) -> Self {
         Self(Box::new(Inner {
@@ -115,7 +172,7 @@ impl Error {
             retryable: None,
             partial: false,
             status: None,
-            said: ServiceError::default(),
+            service_error: ServiceError::default(),
             retry_after: None,
             attempts: 0,
             ids: Vec::new(),
@@ -125,7 +182,7 @@ impl Error {
         }))
     }
 
-    /// An error of the paginator's own, which [`Error::downcast_ref`] gives back.
+    /// An error of your own type. [`Error::downcast_ref`] returns it.
     ///
     /// ```
     /// # #[derive(Debug)] struct QuotaUsedUp;
@@ -157,15 +214,15 @@ impl Error {
         self
     }
 
-    /// Adds what the service said.
+    /// Adds what the service wrote about the error.
     #[must_use]
-    pub fn with_service_error(mut self, said: ServiceError) -> Self {
-        self.0.said = said;
+    pub fn with_service_error(mut self, service_error: ServiceError) -> Self {
+        self.0.service_error = service_error;
         self
     }
 
-    /// Adds how long the service asks to wait: [`retry_after`](crate::retry_after)
-    /// reads it from the headers of a response.
+    /// Adds how long the service asks to wait. [`retry_after`](crate::retry_after) reads
+    /// it from the headers of a response.
     #[must_use]
     pub fn with_retry_after(mut self, delay: impl Into<Option<Duration>>) -> Self {
         self.0.retry_after = delay.into();
@@ -179,15 +236,15 @@ impl Error {
         self
     }
 
-    /// Says whether the same request may succeed later, against what the kind
-    /// and the status suggest.
+    /// Sets whether the same request may succeed later, whatever the kind and the status
+    /// suggest.
     #[must_use]
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = Some(retryable);
         self
     }
 
-    /// Says that the service no longer knows the cursor.
+    /// Changes the kind to [`ErrorKind::Expired`].
     #[cfg(feature = "hubspot")]
     pub(crate) fn expired(mut self) -> Self {
         self.0.kind = ErrorKind::Expired;
@@ -215,16 +272,18 @@ impl Error {
         self
     }
 
-    /// What sort of thing went wrong.
+    /// What went wrong.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         self.0.kind
     }
 
-    /// Whether the same request may succeed if it is made again later: true for
-    /// [`ErrorKind::Transport`], [`ErrorKind::Timeout`] and the statuses 408, 423,
-    /// 429, 477, 500, 502, 503, 504, 521 and 524, unless the paginator said
-    /// otherwise. A stream makes it again by itself ([`Retry`](crate::Retry)).
+    /// Whether the same request may succeed later. A stream then retries it by itself
+    /// ([`Retry`](crate::Retry)).
+    ///
+    /// True for [`ErrorKind::Transport`], [`ErrorKind::Timeout`] and the statuses 408,
+    /// 423, 429, 477, 500, 502, 503, 504, 521 and 524, unless the paginator [set
+    /// it](Error::with_retryable).
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -246,15 +305,15 @@ impl Error {
         })
     }
 
-    /// Whether only some ids of a page are concerned, so that the stream goes
-    /// on after this error. All other errors are the stream's last item.
+    /// Whether the error is about some ids of a page only. The stream goes on after such
+    /// an error. Any other error is the last item of the stream.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind, Page};
     ///
-    /// let refusal = Error::new(ErrorKind::Rejected, "no access to object 7").with_ids(["7"]);
-    /// assert!(!refusal.is_partial());
-    /// let page = Page::<(), u64>::last(vec![]).with_failure(None, refusal);
+    /// let rejected = Error::new(ErrorKind::Rejected, "no access to object 7").with_ids(["7"]);
+    /// assert!(!rejected.is_partial());
+    /// let page = Page::<(), u64>::last(vec![]).with_failure(None, rejected);
     /// assert!(page.failures().all(|failure| failure.is_partial()));
     /// ```
     #[must_use]
@@ -262,8 +321,8 @@ impl Error {
         self.0.partial
     }
 
-    /// Whether the service contradicts itself or leads in a circle: asking
-    /// again will not help, its maker has to.
+    /// Whether the service contradicts itself, or its cursors form a cycle. A retry does
+    /// not help. The maker of the service has to correct it.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -276,8 +335,8 @@ impl Error {
         matches!(self.0.kind, ErrorKind::Contradiction | ErrorKind::Loop)
     }
 
-    /// Whether a smaller page may succeed where this one failed: true for
-    /// [`ErrorKind::TooLarge`] and the status 413.
+    /// Whether a smaller page may succeed: true for [`ErrorKind::TooLarge`] and the
+    /// status 413.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -290,8 +349,8 @@ impl Error {
         self.0.kind == ErrorKind::TooLarge || self.0.status == Some(413)
     }
 
-    /// Whether it took too long: true for [`ErrorKind::Timeout`] and the statuses
-    /// 408, 504 and 524. Where it happens again, a smaller page may succeed.
+    /// Whether it took too long: true for [`ErrorKind::Timeout`] and the statuses 408, 504
+    /// and 524. If a retry takes too long too, a smaller page may succeed.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -317,9 +376,8 @@ impl Error {
         self.0.status == Some(429)
     }
 
-    /// Whether the service no longer knows the cursor, so that only a reading
-    /// from the start can succeed: true for [`ErrorKind::Expired`] and the status
-    /// 410.
+    /// Whether the service no longer knows the cursor: true for [`ErrorKind::Expired`] and
+    /// the status 410. Only a reading from the start can succeed.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -332,7 +390,7 @@ impl Error {
         self.0.kind == ErrorKind::Expired || self.0.status == Some(410)
     }
 
-    /// Whether a checkpoint was refused.
+    /// Whether it is a checkpoint mismatch: true for [`ErrorKind::Checkpoint`].
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -351,43 +409,44 @@ impl Error {
         self.0.status
     }
 
-    /// What the service said, in its own words and without secrets.
+    /// What the service wrote about the error, without secrets. It is empty if the service
+    /// wrote nothing.
     #[must_use]
     pub fn service_error(&self) -> &ServiceError {
-        &self.0.said
+        &self.0.service_error
     }
 
-    /// How long the service asks to wait, counted from its answer.
+    /// How long the service asks to wait, counted from its response.
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
     }
 
-    /// How often the page was asked for; 0 where no stream did.
+    /// How often the page was requested. 0 if the error is not from a stream.
     #[must_use]
     pub fn attempts(&self) -> u32 {
         self.0.attempts
     }
 
-    /// The ids that this error is about; empty where it is about none, or all.
+    /// The ids that this error is about. Empty if it is about no id, or about all.
     #[must_use]
     pub fn ids(&self) -> &[String] {
         &self.0.ids
     }
 
-    /// The page it happened at, counted from 1 over the whole reading.
+    /// The page at which it happened, counted from 1 over the whole reading.
     #[must_use]
     pub fn page(&self) -> Option<u64> {
         self.0.page
     }
 
-    /// The cursor it happened at, as JSON.
+    /// The cursor at which it happened, as JSON.
     #[must_use]
     pub fn cursor(&self) -> Option<&str> {
         self.0.cursor.as_deref()
     }
 
-    /// Where to resume: a fatal error of a stream carries it.
+    /// Where to resume. A fatal error of a stream has it.
     #[must_use]
     pub fn checkpoint(&self) -> Option<&Checkpoint> {
         self.0.checkpoint.as_ref()
@@ -415,8 +474,8 @@ impl Debug for Error {
         if let Some(status) = &inner.status {
             debug.field("status", status);
         }
-        if inner.said != ServiceError::default() {
-            debug.field("said", &inner.said);
+        if inner.service_error != ServiceError::default() {
+            debug.field("service_error", &inner.service_error);
         }
         if let Some(retry_after) = &inner.retry_after {
             debug.field("retry_after", retry_after);
@@ -440,10 +499,10 @@ impl Debug for Error {
     }
 }
 
-/// The one line of a message: what, where, and how to go on.
-struct Line<'a>(&'a Inner);
+/// The text of an error: what, where, and how to go on.
+struct Message<'a>(&'a Inner);
 
-impl Display for Line<'_> {
+impl Display for Message<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let inner = self.0;
         f.write_str(&inner.message)?;

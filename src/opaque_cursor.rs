@@ -2,11 +2,12 @@ use std::fmt::{self, Debug, Display, Formatter};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// A cursor as a service gave it: a string or a whole number, which goes back as
-/// it came.
+/// A cursor of a service: a string or a whole number. It goes back to the service
+/// exactly as it came.
 ///
-/// `"7"` and `7` are different cursors, and `0` is one. A service that has no more
-/// says so in several ways; [`or_end`](OpaqueCursor::or_end) knows them.
+/// Use it in the response type of your own paginator. `"7"` and `7` are different
+/// cursors, and `0` is a cursor. Services tell the end in several forms.
+/// [`or_end`](OpaqueCursor::or_end) reads them all.
 ///
 /// ```
 /// use pagestream::OpaqueCursor;
@@ -37,18 +38,17 @@ enum Opaque {
 }
 
 impl OpaqueCursor {
-    /// Reads the cursor of the next page, for serde's `deserialize_with`; the end
-    /// is `null` or `""`, and with serde's `default` also a missing field.
+    /// Reads the cursor of the next page. Use it with serde's `deserialize_with`. `null`
+    /// and `""` are the end. With serde's `default`, a missing field is the end too.
     ///
     /// # Errors
     ///
-    /// What is neither a string nor a whole number of 64 bits nor `null`.
+    /// If it is not a string, a whole number of 64 bits, or `null`.
     pub fn or_end<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Self>, D::Error> {
         Ok(Option::<Self>::deserialize(deserializer)?.filter(|cursor| !cursor.is_empty()))
     }
 
-    /// Whether it is the empty string, by which services mean that there is no
-    /// cursor.
+    /// Whether it is the empty string. Services use it to say that there is no cursor.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         matches!(&self.0, Opaque::Text(text) if text.is_empty())
@@ -67,7 +67,7 @@ impl From<&str> for OpaqueCursor {
     }
 }
 
-/// As it stands in a URL, but for its percent-encoding.
+/// The text for a URL, without percent-encoding.
 impl Display for OpaqueCursor {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match &self.0 {

@@ -98,7 +98,7 @@ fn hubspot_keeps_the_contract() {
     let service = hubspot();
     let build = || associations(&service, service.clone()).map(|record| told(&record));
     let expected = expected_associations(&service);
-    block_on(Conformance::new(expected).unordered().check(build)).unwrap();
+    block_on(Conformance::new(expected).any_order().check(build)).unwrap();
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn hubspot_grouped_keeps_the_contract() {
     let build =
         || associations(&service, service.clone()).grouped().map(|group| told_whole(&group));
     let expected = expected_groups(&service);
-    block_on(Conformance::new(expected).unordered().check(build)).unwrap();
+    block_on(Conformance::new(expected).any_order().check(build)).unwrap();
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn hubspot_keeps_the_contract_where_ids_fail() {
     let read = service.ids().enumerate().filter(|(place, _)| place % 5 != 2);
     let expected = read.flat_map(|(_, id)| associations_of(&service, id)).collect();
     let build = || associations(&service, service.clone()).map(|record| told(&record));
-    block_on(Conformance::new(expected).unordered().check(build)).unwrap();
+    block_on(Conformance::new(expected).any_order().check(build)).unwrap();
 }
 
 #[test]
@@ -144,9 +144,9 @@ async fn hubspot_over_loopback_keeps_the_contract() {
             .build()
             .unwrap()
     };
-    let flat = Conformance::new(expected_associations(&service)).unordered().places(20);
+    let flat = Conformance::new(expected_associations(&service)).any_order().positions(20);
     flat.check(|| build().map(|record| told(&record))).await.unwrap();
-    let grouped = Conformance::new(expected_groups(&service)).unordered().places(20);
+    let grouped = Conformance::new(expected_groups(&service)).any_order().positions(20);
     grouped.check(|| build().grouped().map(|group| told_whole(&group))).await.unwrap();
 }
 
@@ -163,7 +163,7 @@ async fn alloy_over_loopback_keeps_the_contract() {
             .build()
             .unwrap()
     };
-    Conformance::new(expected_contacts(45)).places(20).check(build).await.unwrap();
+    Conformance::new(expected_contacts(45)).positions(20).check(build).await.unwrap();
 }
 
 #[test]
@@ -199,7 +199,7 @@ fn expected_of_tree() -> Vec<String> {
 #[test]
 fn a_paginator_that_branches_keeps_the_contract_in_any_order() {
     let build = || from_fn("0".to_owned(), tree);
-    block_on(Conformance::new(expected_of_tree()).unordered().check(build)).unwrap();
+    block_on(Conformance::new(expected_of_tree()).any_order().check(build)).unwrap();
 }
 
 #[test]
@@ -220,7 +220,7 @@ fn long_contents_are_sampled() {
             Ok(Page::new((from..to).collect(), (to < 5_000).then_some(to)))
         })
     };
-    block_on(Conformance::new((0..5_000).collect()).places(40).check(build)).unwrap();
+    block_on(Conformance::new((0..5_000).collect()).positions(40).check(build)).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -231,14 +231,14 @@ async fn a_paused_clock_takes_no_paginator_for_one_that_hangs() {
             numbers(from).await
         })
     };
-    Conformance::new((0..25).collect()).places(4).check(build).await.unwrap();
+    Conformance::new((0..25).collect()).positions(4).check(build).await.unwrap();
 }
 
 // ---- Who breaks a rule
 
 /// The violation of a paginator of the numbers below 25.
 fn broken<P: Paginator<Record = u64>>(build: impl Fn() -> P) -> Violation {
-    let check = Conformance::new((0..25).collect()).patience(Duration::from_millis(500));
+    let check = Conformance::new((0..25).collect()).timeout(Duration::from_millis(500));
     block_on(check.check(build)).unwrap_err()
 }
 
@@ -269,13 +269,13 @@ fn a_repeated_record_is_told() {
             Ok(Page::new((from..to.min(25)).collect(), (to < 25).then_some(to - 1)))
         })
     });
-    assert_violation(&violation, Rule::Repeated, &["record 10 came again, in place 11: 9"]);
+    assert_violation(&violation, Rule::Repeated, &["record 10 came again, at position 11: 9"]);
 }
 
 #[test]
 fn a_record_that_is_another_is_told() {
     let violation = broken(|| from_fn(0, numbers).map(|number| number + number / 24 * 100));
-    let parts = ["a record came that is not expected, in place 25: 124", "record 25", "24"];
+    let parts = ["a record came that is not expected, at position 25: 124", "record 25", "24"];
     assert_violation(&violation, Rule::Unexpected, &parts);
 }
 
@@ -292,7 +292,7 @@ fn a_paginator_that_ignores_its_cursor_does_not_end() {
 fn a_paginator_that_leads_to_its_own_cursor_goes_in_a_circle() {
     let violation =
         broken(|| from_fn(0, |_: u64| async { Ok(Page::new((0..10).collect(), [10])) }));
-    let parts = ["it goes in a circle: the service leads back to a cursor"];
+    let parts = ["it goes in a cycle: the service leads back to a cursor"];
     assert_violation(&violation, Rule::Endless, &parts);
 }
 
@@ -304,7 +304,7 @@ fn a_paginator_that_gives_ever_new_records_does_not_end() {
             |from: u64| async move { Ok(Page::new((from..from + 10).collect(), [from + 10])) },
         )
     });
-    let parts = ["after 1050 records of an expected 25", "not expected, in place 26: 25"];
+    let parts = ["after 1050 records of an expected 25", "not expected, at position 26: 25"];
     assert_violation(&violation, Rule::Endless, &parts);
 }
 
@@ -316,7 +316,7 @@ fn a_paginator_that_asks_for_ever_and_gives_nothing_does_not_end() {
             Ok(Page::new(vec![], [page + 1]).with_units(vec![0]))
         })
     });
-    assert_violation(&violation, Rule::Endless, &["after 2250 requests it still asks for more"]);
+    assert_violation(&violation, Rule::Endless, &["after 2250 requests it still makes more"]);
 }
 
 /// A position that all streams share.
@@ -362,7 +362,7 @@ fn a_page_that_always_fails_is_told_with_all_its_causes() {
 fn an_order_that_depends_on_the_window_is_told() {
     let build = || from_fn("0".to_owned(), tree);
     let violation = block_on(check(build, expected_of_tree())).unwrap_err();
-    let parts = ["with a window of 2: in place ", " came before "];
+    let parts = ["with a window of 2: at position ", " came before "];
     assert_violation(&violation, Rule::Order, &parts);
 }
 
@@ -380,7 +380,7 @@ fn a_cursor_that_comes_back_from_json_as_another_is_told() {
         })
     });
     let parts =
-        ["does not come back from JSON", "goes as {} and comes back as Forgetful { from: 0"];
+        ["does not come back from JSON", "is written as {} and comes back as Forgetful { from: 0"];
     assert_violation(&violation, Rule::Cursor, &parts);
 }
 
@@ -428,7 +428,7 @@ impl Paginator for Unsteady {
 #[test]
 fn a_start_that_moves_is_told() {
     let violation = broken(Unsteady::default);
-    assert_violation(&violation, Rule::Start, &["asked twice: `start` gives 0, and then 1"]);
+    assert_violation(&violation, Rule::Start, &["called twice: `start` gives 0, and then 1"]);
 }
 
 /// A client that gives one record less of a place that it has fetched before. The
@@ -669,6 +669,6 @@ fn an_error_of_an_id_that_is_given_at_times_is_told() {
         })
         .identified_by("the numbers below 25")
     });
-    let parts = ["read by pages: the errors of single ids are []", "Refused of [\\\"7\\\"]"];
+    let parts = ["read by pages: the errors of single ids are []", "Rejected of [\\\"7\\\"]"];
     assert_violation(&violation, Rule::PartialErrors, &parts);
 }

@@ -140,7 +140,7 @@ async fn the_same_records_under_offsets_that_go_on_are_found() {
 #[tokio::test]
 async fn a_next_offset_that_is_repeated_or_below_is_found() {
     for next in [100, 99, 50, 0] {
-        let (records, kind) = at_100(AlloyFlaw::LeadsTo(next)).await.failed();
+        let (records, kind) = at_100(AlloyFlaw::NextOffset(next)).await.failed();
         assert_counts(&records, 0..100);
         assert_eq!(kind, ErrorKind::Loop, "{next}");
     }
@@ -148,14 +148,14 @@ async fn a_next_offset_that_is_repeated_or_below_is_found() {
 
 #[tokio::test]
 async fn a_next_offset_among_the_records_is_found() {
-    let (records, kind) = at_100(AlloyFlaw::LeadsTo(149)).await.failed();
+    let (records, kind) = at_100(AlloyFlaw::NextOffset(149)).await.failed();
     assert_counts(&records, 0..100);
     assert_eq!(kind, ErrorKind::Contradiction);
 }
 
 #[tokio::test]
 async fn a_leap_is_counted() {
-    let outcome = at_100(AlloyFlaw::LeadsTo(170)).await;
+    let outcome = at_100(AlloyFlaw::NextOffset(170)).await;
     assert_eq!(outcome.progress.skipped, 20);
     assert_counts(&outcome.whole(), (0..150).chain(170..230));
 }

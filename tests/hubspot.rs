@@ -146,7 +146,7 @@ fn answer(status: u16, body: &Value) -> Answer {
     (status, Bytes::from(body.to_string()))
 }
 
-// ---- Readings as text: `1 -> 11`, `1 -> [11, 12]`, `Refused: 1`, `fatal Status: `
+// ---- Readings as text: `1 -> 11`, `1 -> [11, 12]`, `Rejected: 1`, `fatal Status: `
 
 trait Told {
     fn told(&self) -> String;
@@ -445,7 +445,7 @@ async fn each_id_goes_with_its_own_after() {
 #[tokio::test]
 async fn a_finished_id_is_not_sent_again() {
     let (items, asked) = flat(1..=4, &["1:11 2:21>b -3 !4", "2:22"]).await;
-    assert_eq!(items, ["1 -> 11", "2 -> 21", "Refused: 4", "2 -> 22"]);
+    assert_eq!(items, ["1 -> 11", "2 -> 21", "Rejected: 4", "2 -> 22"]);
     assert_eq!(asked, ["1 2 3 4", "2@b"]);
 }
 
@@ -573,7 +573,7 @@ async fn unknown_fields_and_categories_are_tolerated() {
     });
     let script = Script::new([answer(200, &body)]);
     let items = script.deals([1, 2]).into_records().collect::<Vec<_>>().await;
-    assert_eq!(told(&items), ["1 -> 11", "Refused: 2"]);
+    assert_eq!(told(&items), ["1 -> 11", "Rejected: 2"]);
     let record = serde_json::to_value(items[0].as_ref().unwrap()).unwrap();
     assert_eq!(record, json!({"from": "1", "to": "11", "types": types}));
 }
@@ -596,7 +596,7 @@ async fn null_is_accepted_for_every_optional_field() {
         "results": rows, "errors": entries});
     let last = json!({"results": [row("3:32")], "numErrors": null, "errors": null});
     let script = Script::new([answer(207, &first), answer(200, &last)]);
-    let items = ["1 -> 11", "2 -> 21", "3 -> 31", "Refused: 4", "3 -> 32"];
+    let items = ["1 -> 11", "2 -> 21", "3 -> 31", "Rejected: 4", "3 -> 32"];
     assert_eq!(read(&script.deals(1..=5)).await, items);
 }
 
@@ -632,7 +632,7 @@ async fn no_associations_found_behind_a_page_ends_the_id() {
 async fn any_other_error_entry_names_its_id_and_the_good_records_still_come() {
     let script = Script::pages(&["1:11 3:31>c !2", "3:32"]);
     let items = script.deals([1, 2, 3]).into_records().collect::<Vec<_>>().await;
-    assert_eq!(told(&items), ["1 -> 11", "3 -> 31", "Refused: 2", "3 -> 32"]);
+    assert_eq!(told(&items), ["1 -> 11", "3 -> 31", "Rejected: 2", "3 -> 32"]);
     let error = items[2].as_ref().unwrap_err().to_string();
     assert!(error.contains("OBJECT_NOT_FOUND") && error.contains("It can't be read."), "{error}");
 }
@@ -646,7 +646,7 @@ async fn with_entry(ids: u64, rows: &[&str], entry: &Value) -> Vec<String> {
 #[tokio::test]
 async fn an_error_entry_names_all_of_its_ids() {
     let items = with_entry(3, &["2:21"], &refusal(&["1", "3"])).await;
-    assert_eq!(items, ["2 -> 21", "Refused: 1", "Refused: 3"]);
+    assert_eq!(items, ["2 -> 21", "Rejected: 1", "Rejected: 3"]);
 }
 
 #[tokio::test]
@@ -654,7 +654,7 @@ async fn neither_the_object_types_nor_the_other_end_are_ids_of_an_error_entry() 
     for key in ["fromObjectId", "id"] {
         let mut entry = refusal(&[]);
         entry["context"] = json!({key: ["1"], "toObjectId": ["2"], "fromObjectType": ["deal"]});
-        assert_eq!(with_entry(2, &["2:21"], &entry).await, ["2 -> 21", "Refused: 1"], "{key}");
+        assert_eq!(with_entry(2, &["2:21"], &entry).await, ["2 -> 21", "Rejected: 1"], "{key}");
     }
 }
 
@@ -663,7 +663,7 @@ async fn an_error_entry_without_context_is_still_an_error() {
     for context in [Value::Null, json!({})] {
         let entry = json!({"status": "error", "category": "INTERNAL", "context": context});
         let items = sorted(with_entry(2, &["1:11"], &entry).await);
-        assert_eq!(items, ["1 -> 11", "Contradiction: 2", "Refused: "]);
+        assert_eq!(items, ["1 -> 11", "Contradiction: 2", "Rejected: "]);
     }
 }
 
@@ -672,7 +672,7 @@ async fn errors_with_status_200_are_read_like_207() {
     for status in [200, 202, 207] {
         let (_, body) = page("1:11 !2 -3");
         let script = Script::new([(status, body)]);
-        assert_eq!(read(&script.deals([1, 2, 3])).await, ["1 -> 11", "Refused: 2"]);
+        assert_eq!(read(&script.deals([1, 2, 3])).await, ["1 -> 11", "Rejected: 2"]);
     }
 }
 
@@ -913,7 +913,7 @@ async fn an_id_without_associations_gives_an_empty_group() {
 #[tokio::test]
 async fn a_failed_id_gives_its_error_and_no_group() {
     let items = grouped(1..=5, &["1:11>a 2:21>b 3:31 !4", "2:22>b !1"]).await;
-    let errors = ["Refused: 4", "Contradiction: 5", "Refused: 1", "Loop: 2"];
+    let errors = ["Rejected: 4", "Contradiction: 5", "Rejected: 1", "Loop: 2"];
     assert_eq!(items[0], "3 -> [31]");
     assert_eq!(items[1..], errors);
 }
@@ -946,7 +946,7 @@ fn small() -> (HubSpot, Associations) {
 fn whole(view: impl Fn(u64, &[u64]) -> Vec<String>) -> Vec<String> {
     let service = small().0;
     let items = service.ids().enumerate().flat_map(|(place, id)| match place % 4 {
-        1 => vec![format!("Refused: {id}")],
+        1 => vec![format!("Rejected: {id}")],
         _ => view(id, &service.associations(id)),
     });
     sorted(items.collect())
@@ -957,7 +957,7 @@ fn whole(view: impl Fn(u64, &[u64]) -> Vec<String>) -> Vec<String> {
 async fn assert_cut<P: Paginator<Record: Told>>(paginator: impl Fn() -> P, whole: &[String]) {
     let uncut = read(&paginator()).await;
     assert_eq!(sorted(uncut.clone()), whole);
-    let failed = whole.iter().filter_map(|item| item.strip_prefix("Refused: "));
+    let failed = whole.iter().filter_map(|item| item.strip_prefix("Rejected: "));
     let failed = failed.collect::<Vec<_>>();
     for (window, cut) in [1, 3].into_iter().flat_map(|n| (0..=uncut.len()).map(move |i| (n, i))) {
         let (first, second) = (paginator(), paginator());

@@ -29,8 +29,8 @@ const SERVICES: [(&str, Flaws); 14] = [
     ("shrinking", |at| Some(AlloyFlaw::Clamped(10 - at / 25))),
     ("one short page", |at| (at == 70).then_some(AlloyFlaw::Clamped(1))),
     ("some short pages", |at| (at % 7 == 0).then_some(AlloyFlaw::Clamped(at % 5 + 1))),
-    ("a leap", |at| (at == 70).then_some(AlloyFlaw::LeadsTo(113))),
-    ("leaps", |at| (at % 3 == 0 && at < 200).then_some(AlloyFlaw::LeadsTo(at + 11))),
+    ("a leap", |at| (at == 70).then_some(AlloyFlaw::NextOffset(113))),
+    ("leaps", |at| (at % 3 == 0 && at < 200).then_some(AlloyFlaw::NextOffset(at + 11))),
     ("empty pages", |at| (50..120).contains(&at).then_some(AlloyFlaw::Empty)),
     ("the rest at once", |at| (at == 90).then_some(AlloyFlaw::Unlimited)),
     ("a right total", |_| Some(AlloyFlaw::Total(230))),
@@ -259,7 +259,7 @@ async fn with_a_total_none_goes_beyond_the_end() {
 
 #[tokio::test(start_paused = true)]
 async fn guesses_in_vain_are_counted() {
-    let service = service(|at| (at == 70).then_some(AlloyFlaw::LeadsTo(113)));
+    let service = service(|at| (at == 70).then_some(AlloyFlaw::NextOffset(113)));
     let read = whole(ids(service.clone(), 10).into_read().window(4)).await;
     let asked = offsets(&service);
     let in_vain = [80, 90, 100].iter().filter(|at| asked.contains(at)).count();

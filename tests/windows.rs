@@ -74,7 +74,7 @@ impl Contacts {
 fn contacts() -> impl Strategy<Value = Contacts> {
     let gentle = prop_oneof![
         4 => (1..15_u64).prop_map(AlloyFlaw::Clamped),
-        2 => (0..300_u64).prop_map(AlloyFlaw::LeadsTo),
+        2 => (0..300_u64).prop_map(AlloyFlaw::NextOffset),
         2 => (0..300_u64).prop_map(AlloyFlaw::Total),
         1 => select(vec![AlloyFlaw::Empty, AlloyFlaw::Unlimited, AlloyFlaw::NextOffsetAtEnd]),
     ];

@@ -12,35 +12,34 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
-    paging::{WithoutPagination, judge},
+    paging::{WithoutPagination, next_step},
     wire::{Body, Data, Envelope, Layout, ParameterPosition, Parameters, decode},
 };
 use crate::{error::Error, page::Page, paginator::Paginator, transport::Endpoint};
 
 /// An action that lists records, read with limit and offset.
 ///
-/// It posts to `/connectors/{connector}/actions/{action}/execute` and follows
-/// the `nextOffset` of each response while `hasMore` says that there is more.
-/// The record type `T` is yours; unknown fields are up to its `Deserialize`.
+/// It posts to `/connectors/{connector}/actions/{action}/execute`. While `hasMore` is
+/// true, it goes on at the `nextOffset` of the response. The record type `T` is your
+/// own. Its `Deserialize` decides about unknown fields.
 ///
 /// # Errors
 ///
-/// A service that contradicts itself is an error, and never an end or an endless
-/// reading:
+/// A service that contradicts itself is an error. It never ends a reading early, and
+/// never makes it endless. These are errors:
 ///
-/// - more without a `nextOffset`, or a paging object that does not say whether
-///   there is more ([`Contradiction`](crate::ErrorKind::Contradiction));
-/// - a `nextOffset` at or below the offset that was asked for, or a page with
-///   the same data as the one before ([`Loop`](crate::ErrorKind::Loop));
-/// - a `nextOffset` below the last record of its page, so that records would
-///   come twice ([`Contradiction`](crate::ErrorKind::Contradiction));
-/// - no paging object, unless the caller takes it for
+/// - `hasMore` without a `nextOffset`, or a paging object without `hasMore`
+///   ([`Contradiction`](crate::ErrorKind::Contradiction)).
+/// - A `nextOffset` that is not above the requested offset, or a page with the same
+///   data as the page before ([`Loop`](crate::ErrorKind::Loop)).
+/// - A `nextOffset` before the end of its page, so that records would come twice
+///   ([`Contradiction`](crate::ErrorKind::Contradiction)).
+/// - A response without a paging object, unless the builder says that this is
 ///   [a single page](WithoutPagination::SinglePage).
 ///
-/// A service that gives fewer records than were asked for, none at all, or
-/// another number of them on each page, is read on. One that leaps beyond its
-/// records is followed, and the leap is counted in
-/// [`Progress::skipped`](crate::Progress::skipped).
+/// These are no errors: pages with fewer records than requested, pages of different
+/// lengths, and empty pages. A `nextOffset` beyond the end of its page is followed.
+/// [`Progress::skipped`](crate::Progress::skipped) counts the offsets between them.
 ///
 /// ```
 /// use futures::TryStreamExt;
@@ -72,14 +71,15 @@ pub struct Action<T> {
     record: PhantomData<fn() -> T>,
 }
 
-/// What does not depend on the record type.
+/// The part of an action that does not depend on the record type.
 pub(super) struct Reader {
     pub(super) endpoint: Endpoint,
-    /// The fields of a request's body beside its parameters.
+    /// The other fields of a request's body.
     pub(super) fields: Map<String, Value>,
-    /// The parameters but for limit and offset, and the field that holds them.
+    /// The parameters other than limit and offset.
     pub(super) inputs: Map<String, Value>,
-    pub(super) place: ParameterPosition,
+    /// The field that contains the parameters.
+    pub(super) position: ParameterPosition,
     pub(super) limit: u64,
     pub(super) layout: Layout,
     pub(super) without_pagination: WithoutPagination,
@@ -87,22 +87,25 @@ pub(super) struct Reader {
     pub(super) identity: String,
 }
 
-/// A cursor of an action: how many records to skip, and how many to ask for. With
-/// both it reads the same page again, also if the limit is another by then.
+/// A cursor of an action: how many records to skip, and how many to request. With
+/// both, a resumed reading requests the same page, even if its limit has changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-#[allow(clippy::struct_field_names, reason = "offset and limit are the service's words")]
+#[allow(
+    clippy::struct_field_names,
+    reason = "offset and limit are the names that the service uses"
+)]
 pub struct Offset {
     pub(super) offset: u64,
     pub(super) limit: u64,
-    /// Where a part of the reading ends, before this offset; the last part ends
-    /// where the service says so.
+    /// The offset at which a part of a split reading ends. The last part has none, and
+    /// ends with the service's data.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) end: Option<u64>,
 }
 
 impl Offset {
-    /// How many records the page may hold.
+    /// The largest number of records in the page.
     fn most(self) -> u64 {
         self.end.map_or(self.limit, |end| self.limit.min(end.saturating_sub(self.offset)))
     }
@@ -116,9 +119,9 @@ impl<T> Action<T> {
 
 impl Reader {
     fn request(&self, cursor: Offset) -> Body<'_> {
-        let Self { fields, inputs, place, .. } = self;
+        let Self { fields, inputs, position, .. } = self;
         let parameters = Parameters { inputs, limit: cursor.most(), offset: cursor.offset };
-        Body { fields, place: *place, parameters }
+        Body { fields, position: *position, parameters }
     }
 
     async fn decode<T: DeserializeOwned + Send + 'static>(
@@ -150,21 +153,21 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
         let Envelope { data, pagination, digest } = reader.decode::<T>(&response).await?;
         let mut records = match data {
             Data::List(records) => records,
-            // Some services write an empty list as null; without a paging object
-            // beside it, it is no list at all.
+            // Some services write an empty list as null. Without a paging object, null
+            // is not a list.
             Data::Null if pagination.is_some() => Vec::new(),
             Data::Null | Data::Missing => {
                 return Err(reader.endpoint.unexpected("the response has no data", &response));
             }
         };
         let count = records.len() as u64;
-        let step = judge(cursor.offset, count, pagination.as_ref(), reader.without_pagination)?;
+        let step = next_step(cursor.offset, count, pagination.as_ref(), reader.without_pagination)?;
         let next = step.next.filter(|next| cursor.end.is_none_or(|end| *next < end));
         let next = next.map(|offset| Offset { offset, limit: reader.limit, ..cursor });
         if let Some(end) = cursor.end {
-            // A service that gives more than it is asked for gives what is another part's.
-            let left = end.saturating_sub(cursor.offset);
-            records.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            // What a service sends beyond the end belongs to another part.
+            let remaining = end.saturating_sub(cursor.offset);
+            records.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
         }
         Ok(Page::new(records, next)
             .with_skipped(step.skipped)
@@ -176,14 +179,14 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
         self.reader.identity.clone()
     }
 
-    /// What a checkpoint brought along is asked for with the limit of today.
+    /// A cursor from a checkpoint gets the limit of this reading.
     fn pack(&self, waiting: &mut VecDeque<Offset>, halvings: u32) {
         if let Some(next) = waiting.front_mut() {
             next.limit = self.reader.limit.checked_shr(halvings).unwrap_or(0).max(1);
         }
     }
 
-    /// Services mostly go on evenly, whatever they make of the limit.
+    /// Most services advance by the same step each time, even if it is not the limit.
     fn predict(&self, before: &Offset, at: &Offset, total: Option<u64>) -> Option<Offset> {
         let step = at.offset.checked_sub(before.offset)?;
         let offset = at.offset.checked_add(step)?;
@@ -191,7 +194,7 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
         is_there.then_some(Offset { offset, ..*at })
     }
 
-    /// By ranges of offsets, where the total is known; the last is open.
+    /// Splits into ranges of offsets if the total is known. The last range is open.
     fn split_cursor(&self, cursor: &Offset, parts: usize, total: Option<u64>) -> Vec<Offset> {
         let Some(end) = cursor.end.or(total).filter(|end| *end > cursor.offset) else {
             return vec![*cursor];
@@ -199,13 +202,13 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
         let parts = u64::try_from(parts).unwrap_or(u64::MAX).max(1);
         let length = (end - cursor.offset).div_ceil(parts);
         let length = length.checked_next_multiple_of(cursor.limit.max(1)).unwrap_or(u64::MAX);
-        let mut rest = *cursor;
+        let mut remaining = *cursor;
         let mut split = Vec::new();
-        while let Some(begin) = rest.offset.checked_add(length).filter(|begin| *begin < end) {
-            split.push(Offset { end: Some(begin), ..rest });
-            rest.offset = begin;
+        while let Some(begin) = remaining.offset.checked_add(length).filter(|begin| *begin < end) {
+            split.push(Offset { end: Some(begin), ..remaining });
+            remaining.offset = begin;
         }
-        split.push(rest);
+        split.push(remaining);
         split
     }
 }

@@ -2,28 +2,26 @@ use std::{
     fmt::{self, Debug, Formatter},
     hash::Hasher,
     marker::PhantomData,
-    sync::Arc,
 };
 
-use secrecy::SecretString;
 use serde_json::{Map, Value};
 use twox_hash::XxHash3_64;
 
 use super::{
     action::{Action, Reader},
+    error_response::error_response,
     paging::WithoutPagination,
-    refusal::refusal,
     wire::{Layout, ParameterPosition, Pointer},
 };
 use crate::{
     error::{Error, ErrorKind},
-    transport::{Credentials, EndpointBuilder, Secret, Transport, path_segment},
+    transport::{EndpointBuilder, endpoint_setters, path_segment},
 };
 
 const BASE_URL: &str = "https://production.runalloy.com";
 const API_VERSION: &str = "2025-09";
 
-/// The most records that one page may hold (the pagination guide).
+/// The largest number of records in a page (the pagination guide).
 const MAX_LIMIT: u64 = 50;
 
 /// Builds an [`Action`]: [`Action::builder`].
@@ -37,7 +35,7 @@ pub struct ActionBuilder<T> {
     limit: u64,
     inputs: Map<String, Value>,
     fields: Map<String, Value>,
-    place: ParameterPosition,
+    position: ParameterPosition,
     data: String,
     pagination: String,
     without_pagination: WithoutPagination,
@@ -47,7 +45,7 @@ pub struct ActionBuilder<T> {
 }
 
 impl<T> Action<T> {
-    /// An action of a connector, both by their ids: `hubspot`, `listContacts`.
+    /// An action of a connector. Both are ids: `hubspot`, `listContacts`.
     pub fn builder(connector: impl Into<String>, action: impl Into<String>) -> ActionBuilder<T> {
         ActionBuilder::new(connector.into(), action.into())
     }
@@ -64,38 +62,24 @@ impl<T> ActionBuilder<T> {
             limit: MAX_LIMIT,
             inputs: Map::new(),
             fields: Map::new(),
-            place: ParameterPosition::default(),
+            position: ParameterPosition::default(),
             data: "/data".to_owned(),
             pagination: "/pagination".to_owned(),
             without_pagination: WithoutPagination::default(),
             accepts_repeated_pages: false,
-            endpoint: EndpointBuilder::new(BASE_URL, refusal),
+            endpoint: EndpointBuilder::new(BASE_URL, error_response),
             record: PhantomData,
         }
     }
 
-    /// The API key. It goes into the `Authorization` header, and nowhere else.
-    /// Either this or [`credentials`](Self::credentials) is required.
-    pub fn api_key(mut self, api_key: impl Into<String>) -> Self {
-        self.endpoint.credentials = Some(Secret::Fixed(SecretString::from(api_key.into())));
-        self
-    }
-
-    /// Where the API key comes from, if it changes. It is asked again when the
-    /// service answers 401.
-    pub fn credentials(mut self, provider: impl Credentials + 'static) -> Self {
-        self.endpoint.credentials = Some(Secret::Provided(Arc::new(provider)));
-        self
-    }
-
-    /// The id of the credential under which the connector reads, 24 hex digits.
-    /// Required. It is no secret: it says which account is read.
+    /// The id of the credential that the connector uses: 24 hex digits. It is required.
+    /// It is not a secret. It says which account is read.
     pub fn credential_id(mut self, credential_id: impl Into<String>) -> Self {
         self.credential_id = Some(credential_id.into());
         self
     }
 
-    /// The user to read for, sent as `x-alloy-userid`: the API key's own user by
+    /// The user to read for, sent as `x-alloy-userid`: the user of the API key by
     /// default.
     pub fn user_id(mut self, user_id: impl Into<String>) -> Self {
         self.user_id = Some(user_id.into());
@@ -108,42 +92,43 @@ impl<T> ActionBuilder<T> {
         self
     }
 
-    /// How many records one page may hold: 1 to 50, and 50 by default. How many
-    /// records are read in all is [`Read::max_records`](crate::Read::max_records).
+    /// The largest number of records in a page: 1 to 50, and 50 by default.
+    /// [`Read::max_records`](crate::Read::max_records) limits the records of the whole
+    /// reading.
     pub fn limit(mut self, records_per_page: u64) -> Self {
         self.limit = records_per_page;
         self
     }
 
-    /// Another input of the action. It stands beside `limit` and `offset` and is
-    /// sent with every page.
+    /// Another input of the action. It is sent with every request, next to `limit` and
+    /// `offset`.
     pub fn input(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.inputs.insert(name.into(), value.into());
         self
     }
 
-    /// Another field of the body, such as `pathParams` or `additionalHeaders`. It
-    /// is sent with every page.
+    /// Another field of the body, such as `pathParams` or `additionalHeaders`. It is
+    /// sent with every request.
     pub fn field(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.fields.insert(name.into(), value.into());
         self
     }
 
-    /// Where the inputs stand: [`ParameterPosition::Input`] by default.
-    pub fn parameters_in(mut self, place: ParameterPosition) -> Self {
-        self.place = place;
+    /// The field of the body that contains the inputs: [`ParameterPosition::Input`] by
+    /// default.
+    pub fn parameters_in(mut self, position: ParameterPosition) -> Self {
+        self.position = position;
         self
     }
 
-    /// Where the records lie in the response, as a JSON pointer: `/data` by
-    /// default.
+    /// Where the records are in the response, as a JSON pointer: `/data` by default.
     pub fn data_at(mut self, pointer: impl Into<String>) -> Self {
         self.data = pointer.into();
         self
     }
 
-    /// Where the paging object lies in the response, as a JSON pointer:
-    /// `/pagination` by default.
+    /// Where the paging object is in the response, as a JSON pointer: `/pagination` by
+    /// default.
     pub fn pagination_at(mut self, pointer: impl Into<String>) -> Self {
         self.pagination = pointer.into();
         self
@@ -155,72 +140,69 @@ impl<T> ActionBuilder<T> {
         self
     }
 
-    /// Takes two pages in a row with the same data for what they are. By default
-    /// they are an error, the mark of a service that ignores the offset. Call
-    /// this for records that can't be told apart.
+    /// Accepts two pages in a row with the same data. By default they are an error,
+    /// since a service that ignores the offset sends such pages. Call this if different
+    /// pages may look the same.
     pub fn accept_repeated_pages(mut self) -> Self {
         self.accepts_repeated_pages = true;
         self
     }
 
-    /// Where the service is: `https://production.runalloy.com` by default.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.endpoint.base_url = base_url.into();
-        self
+    endpoint_setters! {
+        /// The API key. It goes into the `Authorization` header, and nowhere else.
+        /// Either this or [`credentials`](Self::credentials) is required.
+        api_key;
+        /// Where the API key comes from, if it changes. It is requested again when the
+        /// service answers 401.
+        credentials;
+        /// The address of the service: `https://production.runalloy.com` by default.
+        base_url;
     }
 
-    /// Allows a base URL with plain http to another host than this machine, where
-    /// everybody on the way can read the credentials. By default it is refused.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.endpoint.allows_plain_http = true;
-        self
-    }
-
-    /// What carries the requests: a new `Reqwest` by default. Several paginators
-    /// share connections if they are given clones of one.
-    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.endpoint.transport = Some(Arc::new(transport));
-        self
-    }
-
-    /// The paginator.
+    /// Builds the paginator.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if there is no API key or no credential id,
-    /// if the user id is empty, if the limit is not from 1 to 50, if the connector or the action can't
-    /// stand in a path, if a header can't carry what it is given, if an input or
-    /// a field is one that is set by itself, if a place is no JSON pointer, if
-    /// the base URL is none or would send the key in the clear, or if there is no
-    /// transport.
+    /// [`ErrorKind::Configuration`]:
+    ///
+    /// - if the API key or the credential id is missing,
+    /// - if the user id is empty,
+    /// - if the limit is not from 1 to 50,
+    /// - if the connector or the action can't be part of a path,
+    /// - if a header can't carry its value,
+    /// - if an input or a field is one that the paginator sets itself,
+    /// - if a JSON pointer is invalid,
+    /// - if the base URL is invalid, or would send the key unencrypted,
+    /// - if there is no transport.
     pub fn build(self) -> Result<Action<T>, Error> {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
-            return refuse(format!(
-                "a limit of {} can't be asked for: give a number from 1 to {MAX_LIMIT}",
-                self.limit
-            ));
+            return invalid(format!("invalid limit {}: expected 1 to {MAX_LIMIT}", self.limit));
         }
         for name in ["limit", "offset"] {
             if self.inputs.contains_key(name) {
-                return refuse(format!("the input {name:?} is set by the paginator"));
+                return invalid(format!(
+                    "invalid input {name:?}: the paginator sets it, so remove it"
+                ));
             }
         }
-        for name in ["credentialId", "actionId", self.place.field()] {
+        for name in ["credentialId", "actionId", self.position.field()] {
             if self.fields.contains_key(name) {
-                return refuse(format!("the field {name:?} is set by the builder"));
+                return invalid(format!(
+                    "invalid field {name:?}: the builder sets it, so remove it"
+                ));
             }
         }
         let Some(credential_id) = self.credential_id.filter(|id| !id.is_empty()) else {
-            return refuse("there is no credential id: give one to the builder");
+            return invalid("missing credential id: call `credential_id`");
         };
         if self.user_id.as_deref() == Some("") {
-            return refuse("the user id is empty: give one, or none for the key's own user");
+            return invalid(
+                "invalid user id \"\": give one, or don't call `user_id` to read for the user of \
+                 the API key",
+            );
         }
-        let (Some(data), Some(pagination)) =
-            (Pointer::parse(&self.data), Pointer::parse(&self.pagination))
-        else {
-            return refuse("a place in the response is no JSON pointer: one begins with a slash");
-        };
+        let data = json_pointer(&self.data)?;
+        let pagination = json_pointer(&self.pagination)?;
         let connector = path_segment("connector", &self.connector)?;
         let action = path_segment("action", &self.action)?;
         let path = format!("/connectors/{connector}/actions/{action}/execute");
@@ -230,7 +212,7 @@ impl<T> ActionBuilder<T> {
         fields.insert("actionId".to_owned(), action.into());
         let user_id = self.user_id;
         let mut body = fields.clone();
-        body.insert(self.place.field().to_owned(), self.inputs.clone().into());
+        body.insert(self.position.field().to_owned(), self.inputs.clone().into());
         let mut digest = XxHash3_64::new();
         digest_value(&mut digest, &body.into());
         digest_value(&mut digest, &user_id.clone().into());
@@ -242,7 +224,7 @@ impl<T> ActionBuilder<T> {
             endpoint: self.endpoint.build(&path, "API key", headers)?,
             fields,
             inputs: self.inputs,
-            place: self.place,
+            position: self.position,
             limit: self.limit,
             layout: Layout { data, pagination },
             without_pagination: self.without_pagination,
@@ -252,8 +234,8 @@ impl<T> ActionBuilder<T> {
     }
 }
 
-/// Tells what is read apart; it stays the same on every machine and in whatever
-/// order a map keeps its keys, since checkpoints hold it.
+/// Adds a value to a digest. The digest is the same on every machine, and for every
+/// order of a map's keys, since checkpoints contain it.
 fn digest_value(digest: &mut XxHash3_64, value: &Value) {
     match value {
         Value::Object(map) => {
@@ -280,7 +262,19 @@ fn digest_value(digest: &mut XxHash3_64, value: &Value) {
     }
 }
 
-fn refuse<T>(message: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, Error> {
+fn json_pointer(pointer: &str) -> Result<Pointer, Error> {
+    Pointer::parse(pointer).map_or_else(
+        || {
+            invalid(format!(
+                "invalid JSON pointer {pointer:?}: expected a slash before each key, such as \
+                 \"/data\", and no ~ but in ~0 and ~1"
+            ))
+        },
+        Ok,
+    )
+}
+
+fn invalid<T>(message: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, Error> {
     Err(Error::new(ErrorKind::Configuration, message))
 }
 

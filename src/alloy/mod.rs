@@ -1,13 +1,13 @@
 //! Alloy Connectivity: actions with limit and offset.
 //!
-//! What is said of the service comes from its pagination guide. Its API
-//! reference and its public demos describe other shapes of request and response,
-//! so [the places of both](ActionBuilder) can be set.
+//! What these docs say about the service comes from its pagination guide. Its API
+//! reference and its public demos show other forms of requests and responses, so
+//! [`ActionBuilder`] can set where the parameters and the records are.
 
 mod action;
 mod builder;
+mod error_response;
 mod paging;
-mod refusal;
 mod wire;
 
 pub use self::{

@@ -1,32 +1,30 @@
 use super::wire::Pagination;
 use crate::error::{Error, ErrorKind};
 
-/// What a response without a paging object means; a `null` in its place is the
-/// same as none.
+/// What a response without a paging object means. `null` is the same as no object.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum WithoutPagination {
-    /// An error: the service said neither that there is more nor that this is
-    /// the end.
+    /// An error: the service does not say whether there are more records.
     #[default]
     Error,
-    /// The only page. Choose it for an action that does not page.
+    /// The only page. Use it for an action that has no pages.
     SinglePage,
 }
 
-/// Where a page leads.
+/// What follows a page.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Step {
-    /// The offset of the next page; `None` at the end.
+    /// The offset of the next page. `None` at the end.
     pub(super) next: Option<u64>,
-    /// The positions between this page's records and the next page.
+    /// How many offsets are between the last record of this page and the next page.
     pub(super) skipped: u64,
 }
 
-/// Judges the paging object of a page of `records` records at `offset`. The end
-/// is where the service says so, and nowhere else; its limit, the number of
-/// records and any total decide nothing.
-pub(super) fn judge(
+/// Finds the page after a page of `records` records at `offset`, and checks that the
+/// paging object makes sense. Only the service's `hasMore` tells the end. The limit,
+/// the number of records and the total do not.
+pub(super) fn next_step(
     offset: u64,
     records: u64,
     pagination: Option<&Pagination>,
@@ -37,35 +35,37 @@ pub(super) fn judge(
         return match without {
             WithoutPagination::SinglePage => Ok(end),
             WithoutPagination::Error => Err(contradiction(
-                "the response has no paging object: if the action does not page, say so to the \
-                 builder; if the object lies elsewhere, say where",
+                "the response has no paging object: if the action has no pages, call \
+                 `without_pagination`; if the object is elsewhere, call `pagination_at`",
             )),
         };
     };
     match pagination.has_more {
         Some(false) => return Ok(end),
-        None => return Err(contradiction("the paging object does not say whether there is more")),
+        None => {
+            return Err(contradiction(
+                "the paging object has no `hasMore`: expected true or false",
+            ));
+        }
         Some(true) => {}
     }
     let Some(next) = &pagination.next_offset else {
-        return Err(contradiction(
-            "the service says that there is more, and gives no `nextOffset`",
-        ));
+        return Err(contradiction("missing `nextOffset`: expected one, since `hasMore` is true"));
     };
     let Some(next) = next.as_u64() else {
-        let message = "there is more, and `nextOffset` is no whole number from 0 on";
+        let message = "invalid `nextOffset`: expected a whole number of at least 0";
         return Err(Error::new(ErrorKind::Decode, message));
     };
     if next <= offset {
         let message =
-            format!("the service leads from offset {offset} to {next}, which is no advance");
+            format!("invalid `nextOffset` {next}: expected one above the offset {offset}");
         return Err(Error::new(ErrorKind::Loop, message));
     }
     let covered = offset.saturating_add(records);
     if next < covered {
         return Err(contradiction(format!(
-            "the service leads from offset {offset} to {next} though it gave {records} records, so \
-             that some would come twice"
+            "invalid `nextOffset` {next}: expected at least {covered}, since the page at offset \
+             {offset} has {records} records, and some of them would come twice"
         )));
     }
     Ok(Step { next: Some(next), skipped: next - covered })

@@ -1,5 +1,5 @@
-//! What goes over the wire: one pass from the bytes of a response to records,
-//! wherever in it they lie.
+//! The bodies of requests and responses. A response is read in one pass, from its
+//! bytes to records, wherever in it they are.
 
 use std::{
     borrow::Cow,
@@ -15,7 +15,8 @@ use serde_json::{Map, Value, value::RawValue};
 use smallvec::SmallVec;
 use twox_hash::XxHash3_64;
 
-/// Where in the body the limit, the offset and the action's other inputs stand.
+/// The field of the body that contains the limit, the offset and the action's other
+/// inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ParameterPosition {
@@ -41,8 +42,8 @@ impl ParameterPosition {
 /// The body of a request.
 pub(super) struct Body<'a> {
     pub(super) fields: &'a Map<String, Value>,
-    /// The field that holds the parameters.
-    pub(super) place: ParameterPosition,
+    /// The field that contains the parameters.
+    pub(super) position: ParameterPosition,
     pub(super) parameters: Parameters<'a>,
 }
 
@@ -52,12 +53,12 @@ impl Serialize for Body<'_> {
         for (field, value) in self.fields {
             map.serialize_entry(field, value)?;
         }
-        map.serialize_entry(self.place.field(), &self.parameters)?;
+        map.serialize_entry(self.position.field(), &self.parameters)?;
         map.end()
     }
 }
 
-/// What an action is asked for.
+/// The inputs of an action.
 #[derive(Serialize)]
 pub(super) struct Parameters<'a> {
     #[serde(flatten)]
@@ -66,12 +67,12 @@ pub(super) struct Parameters<'a> {
     pub(super) offset: u64,
 }
 
-/// A place in a JSON document (RFC 6901), as the keys that lead to it.
+/// A JSON pointer (RFC 6901), as a list of keys.
 #[derive(Clone, Debug)]
 pub(super) struct Pointer(Vec<String>);
 
 impl Pointer {
-    /// `None` if it is no JSON pointer.
+    /// `None` if this is not a JSON pointer.
     pub(super) fn parse(pointer: &str) -> Option<Self> {
         if pointer.is_empty() {
             return Some(Self(Vec::new()));
@@ -80,30 +81,30 @@ impl Pointer {
     }
 }
 
-/// A key of a pointer, in which `~1` stands for a slash and `~0` for a tilde.
+/// A key of a pointer, in which `~1` means a slash and `~0` a tilde.
 fn unescape(key: &str) -> Option<String> {
-    let is_bad = key.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1']));
+    let is_bad = key.split('~').skip(1).any(|after| !after.starts_with(['0', '1']));
     (!is_bad).then(|| key.replace("~1", "/").replace("~0", "~"))
 }
 
-/// Where things lie in a response.
+/// Where the records and the paging object are in a response.
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) data: Pointer,
     pub(super) pagination: Pointer,
 }
 
-/// What a response holds.
+/// The content of a response.
 #[derive(Debug)]
 pub(super) struct Envelope<T> {
     pub(super) data: Data<T>,
-    /// `None` where it is missing or null.
+    /// `None` if it is missing or null.
     pub(super) pagination: Option<Pagination>,
-    /// A digest of the data as it was written.
+    /// A digest of the text of the data.
     pub(super) digest: u64,
 }
 
-/// The records of a response, if there are any.
+/// The records of a response.
 #[derive(Debug)]
 pub(super) enum Data<T> {
     List(Vec<T>),
@@ -111,16 +112,16 @@ pub(super) enum Data<T> {
     Missing,
 }
 
-/// The paging object. What its fields mean together is judged elsewhere.
+/// The paging object. `paging.rs` checks what its fields mean together.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Pagination {
     #[serde(default)]
     pub(super) has_more: Option<bool>,
-    /// Of any kind, since it means something only where there is more.
+    /// Any value, since it only matters if `has_more` is true.
     #[serde(default)]
     pub(super) next_offset: Option<Value>,
-    /// Not in the guide; shown where it is there.
+    /// Not in the guide, and optional.
     #[serde(default)]
     total: Option<Value>,
 }
@@ -139,8 +140,8 @@ pub(super) fn decode<T: DeserializeOwned>(
     let mut found = Found {
         data: Data::Missing,
         pagination: None,
-        beside: SmallVec::new(),
-        beside_before_data: 0,
+        others: SmallVec::new(),
+        others_before_data: 0,
     };
     let mut deserializer = serde_json::Deserializer::from_str(body);
     let seek = Seek { data: Some(&layout.data.0), pagination: Some(&layout.pagination.0) };
@@ -149,9 +150,9 @@ pub(super) fn decode<T: DeserializeOwned>(
     let digest = digest(body, &found);
     let pagination = found.pagination.map(RawValue::get).filter(|raw| *raw != "null");
     let pagination = pagination.map(|raw| {
-        // Serde would take an array for the fields in their order.
+        // Serde would read an array as the fields in their order.
         if !raw.starts_with('{') {
-            return Err(serde_json::Error::custom("the paging object is no object"));
+            return Err(serde_json::Error::custom("invalid paging object: expected a JSON object"));
         }
         serde_json::from_str(raw)
     });
@@ -159,29 +160,29 @@ pub(super) fn decode<T: DeserializeOwned>(
     Ok(Envelope { data: found.data, pagination, digest })
 }
 
-/// The digest of the data as it was written. It lies between two of the values
-/// beside it, with nothing but keys around it.
+/// The digest of the text of the data. The data is between two other values, with
+/// nothing but keys around it.
 fn digest<T>(body: &str, found: &Found<'_, T>) -> u64 {
-    let place = |value: &&str| value.as_ptr().addr() - body.as_ptr().addr();
-    let (before, behind) = found.beside.split_at(found.beside_before_data);
-    let begin = before.last().map_or(0, |value| place(value) + value.len());
-    let end = behind.first().map_or(body.len(), place);
+    let start = |value: &&str| value.as_ptr().addr() - body.as_ptr().addr();
+    let (before, after) = found.others.split_at(found.others_before_data);
+    let begin = before.last().map_or(0, |value| start(value) + value.len());
+    let end = after.first().map_or(body.len(), start);
     let around = &body[begin..end];
     let data = around.find('[').zip(around.rfind(']')).map(|(open, close)| &around[open..=close]);
     XxHash3_64::oneshot(data.unwrap_or(around).as_bytes())
 }
 
-/// What was found on the way through a document.
+/// What was found in a document so far.
 struct Found<'de, T> {
     data: Data<T>,
     pagination: Option<&'de RawValue>,
-    /// The values that are no part of the data, in their order.
-    beside: SmallVec<[&'de str; 4]>,
-    /// How many of them stand before the data.
-    beside_before_data: usize,
+    /// The values that are not part of the data, in their order.
+    others: SmallVec<[&'de str; 4]>,
+    /// How many of them are before the data.
+    others_before_data: usize,
 }
 
-/// The keys that lead from here to what is sought; `None` where it lies elsewhere.
+/// The keys from this value to the searched ones; `None` if that one is elsewhere.
 #[derive(Clone, Copy)]
 struct Seek<'p> {
     data: Option<&'p [String]>,
@@ -189,7 +190,7 @@ struct Seek<'p> {
 }
 
 impl Seek<'_> {
-    /// What is sought below a key.
+    /// The keys from the value of this key on.
     fn below(self, key: &str) -> Self {
         Self { data: below(self.data, key), pagination: below(self.pagination, key) }
     }
@@ -200,11 +201,11 @@ impl Seek<'_> {
 }
 
 fn below<'p>(path: Option<&'p [String]>, key: &str) -> Option<&'p [String]> {
-    let (first, rest) = path?.split_first()?;
-    (first == key).then_some(rest)
+    let (first, remaining) = path?.split_first()?;
+    (first == key).then_some(remaining)
 }
 
-/// A value in which something is sought.
+/// A value that is searched.
 struct Node<'p, 'f, 'de, T> {
     seek: Seek<'p>,
     found: &'f mut Found<'de, T>,
@@ -216,20 +217,20 @@ impl<'de, T: DeserializeOwned> DeserializeSeed<'de> for Node<'_, '_, 'de, T> {
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         if self.seek.data.is_some_and(<[_]>::is_empty) {
             if !matches!(self.found.data, Data::Missing) {
-                return Err(D::Error::custom("the records stand there twice"));
+                return Err(D::Error::custom("the records are in the response twice"));
             }
             let data = Option::deserialize(deserializer)?;
-            self.found.beside_before_data = self.found.beside.len();
+            self.found.others_before_data = self.found.others.len();
             self.found.data = data.map_or(Data::Null, Data::List);
         } else if self.seek.pagination.is_some_and(<[_]>::is_empty) {
             if self.found.pagination.is_some() {
-                return Err(D::Error::custom("the paging object stands there twice"));
+                return Err(D::Error::custom("the paging object is in the response twice"));
             }
             let raw = <&RawValue>::deserialize(deserializer)?;
             self.found.pagination = Some(raw);
-            self.found.beside.push(raw.get());
+            self.found.others.push(raw.get());
         } else if self.seek.is_over() {
-            self.found.beside.push(<&RawValue>::deserialize(deserializer)?.get());
+            self.found.others.push(<&RawValue>::deserialize(deserializer)?.get());
         } else {
             deserializer.deserialize_any(self)?;
         }
@@ -241,7 +242,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Node<'_, '_, 'de, T> {
     type Value = ();
 
     fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str("an object or an array that leads to the records")
+        f.write_str("an object or an array that contains the records")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
@@ -261,7 +262,7 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Node<'_, '_, 'de, T> {
         Ok(())
     }
 
-    /// `null` leads nowhere: what lies below it is missing.
+    /// Nothing is inside of `null`, so what is searched there is missing.
     fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, sync::Arc};
+use std::{collections::VecDeque, marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -13,37 +13,41 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 
 /// The associations from a set of objects to all objects of a type.
 ///
-/// It reads `POST /crm/associations/2026-03/{from}/{to}/batch/read`: up to 1000
-/// ids in a request, each of them with pages of its own. Every id is read until
-/// the service gives no `paging.next.after` for it; ids that go on share their
-/// requests with each other and with ids that have not begun.
+/// It calls `POST /crm/associations/2026-03/{from}/{to}/batch/read` with up to 1000
+/// ids in a request. Each id has pages of its own. An id is read until the service
+/// sends no `paging.next.after` for it. Ids with more pages share their requests
+/// with each other, and with ids that have not begun.
 ///
 /// # Records
 ///
-/// One [`Association`] for each pair of objects. Those of one request come in
-/// the order of its ids, whatever the order of the response. Those of one object
-/// come in the order of its pages. Which objects share a request depends on the
-/// [window](crate::Read::window) and on what the service answers first, so the order
-/// from one object to another does, too.
+/// There is one [`Association`] for each pair of objects. [`grouped`](Self::grouped)
+/// gives one record for each id instead.
+///
+/// - The records of one request come in the order of its ids, whatever the order of
+///   the response.
+/// - The records of one object come in the order of its pages.
+/// - The order between objects is not fixed. Which objects share a request depends
+///   on the [window](crate::Read::window), and on which response comes first.
 ///
 /// # Errors
 ///
-/// What concerns single ids is yielded as an `Err` that
-/// [names them](Error::ids), and the stream goes on:
+/// An error about single ids is yielded as an `Err` that [names
+/// them](Error::ids), and the stream goes on. These are such errors:
 ///
-/// - an entry of the response's `errors`, but for `NO_ASSOCIATIONS_FOUND`, which
-///   is an empty result ([`Refused`](crate::ErrorKind::Rejected));
-/// - an id that comes back neither in `results` nor in `errors`, one that comes
-///   back twice, and one that was not asked for
-///   ([`Contradiction`](crate::ErrorKind::Contradiction));
-/// - an id that has a next page and no cursor to it, though a link
-///   ([`Contradiction`](crate::ErrorKind::Contradiction));
-/// - an id whose `after` leads in a circle, of any length
+/// - An entry in the response's `errors`
+///   ([`Rejected`](crate::ErrorKind::Rejected)). `NO_ASSOCIATIONS_FOUND` is no error:
+///   the id has an empty result.
+/// - An id that is neither in `results` nor in `errors`, an id that comes back
+///   twice, and an id that was not requested
+///   ([`Contradiction`](crate::ErrorKind::Contradiction)).
+/// - An id that has a link to a next page, but no cursor
+///   ([`Contradiction`](crate::ErrorKind::Contradiction)).
+/// - An id whose `after` cursors form a cycle of any length
 ///   ([`Loop`](crate::ErrorKind::Loop)).
 ///
-/// An id that failed is asked for no more. When the stream has ended,
-/// [`Monitor::failed_ids`](crate::Monitor::failed_ids) has them all, and every
-/// other id was read whole.
+/// An id that failed is not requested again. At the end of the stream,
+/// [`Monitor::failed_ids`](crate::Monitor::failed_ids) lists them all. Every other
+/// id was read completely.
 ///
 /// ```
 /// use futures::TryStreamExt;
@@ -66,57 +70,83 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 /// ```
 #[derive(Clone, Debug)]
 #[must_use = "a paginator does nothing until it is read"]
-pub struct Associations {
+pub struct Associations<R = Association> {
     reader: Arc<Reader>,
+    record: PhantomData<fn() -> R>,
 }
 
 /// An association between two objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Association {
-    /// The object that was asked for.
+    /// The requested object.
     pub from: ObjectId,
     /// The object that it is associated with.
     pub to: ObjectId,
-    /// In what ways they are associated.
+    /// How they are associated.
     pub types: Vec<AssociationType>,
 }
 
+/// A record that associations are read into.
+pub(super) trait RecordShape: Send + Sized + 'static {
+    /// What the identity of the paginator ends with.
+    const IDENTITY_SUFFIX: &'static str;
+
+    /// Turns the answer to one input into records. Returns the input to go on with,
+    /// if the id has more pages.
+    fn append_records(
+        id: &ObjectId,
+        input: Option<&Input>,
+        answer: Answer,
+        records: &mut Vec<Self>,
+    ) -> Option<Input>;
+}
+
+impl RecordShape for Association {
+    const IDENTITY_SUFFIX: &'static str = "";
+
+    fn append_records(
+        id: &ObjectId,
+        _: Option<&Input>,
+        answer: Answer,
+        records: &mut Vec<Self>,
+    ) -> Option<Input> {
+        records.extend(answer.to.into_iter().map(|associated| Self {
+            from: id.clone(),
+            to: associated.to,
+            types: associated.types,
+        }));
+        answer.next
+    }
+}
+
 impl Associations {
-    /// The same reading with one record for each id, which holds all of its
-    /// associations.
+    /// The same associations with one record for each id: a
+    /// [`Group`](super::Group) with all associations of the id.
     pub fn grouped(self) -> Grouped {
-        Grouped::new(self.reader)
+        Associations { reader: self.reader, record: PhantomData }
     }
 
     pub(super) fn new(reader: Reader) -> Self {
-        Self { reader: Arc::new(reader) }
+        Self { reader: Arc::new(reader), record: PhantomData }
     }
 }
 
 #[async_trait]
-impl Paginator for Associations {
-    type Record = Association;
+impl<R: RecordShape> Paginator for Associations<R> {
+    type Record = R;
     type Cursor = Batch;
 
     fn start(&self) -> Batch {
         self.reader.start()
     }
 
-    async fn fetch(&self, batch: Batch) -> Result<Page<Association, Batch>, Error> {
-        let flat = |id: &ObjectId, _: Option<&Input>, answer: Answer, records: &mut Vec<_>| {
-            records.extend(answer.to.into_iter().map(|associated| Association {
-                from: id.clone(),
-                to: associated.to,
-                types: associated.types,
-            }));
-            answer.next
-        };
-        self.reader.page(&batch, flat).await
+    async fn fetch(&self, batch: Batch) -> Result<Page<R, Batch>, Error> {
+        self.reader.page(&batch).await
     }
 
     fn identity(&self) -> String {
-        self.reader.identity.clone()
+        format!("{}{}", self.reader.identity, R::IDENTITY_SUFFIX)
     }
 
     fn pack(&self, waiting: &mut VecDeque<Batch>, halvings: u32) {

@@ -15,31 +15,31 @@ use crate::{
 
 /// A cursor of a batch read: the inputs of one request.
 ///
-/// Ids that were not asked for yet stand as a range of the paginator's list, so
-/// a million of them cost as much as one.
+/// Ids that were not requested yet are a range of the paginator's list. So a million
+/// of them cost as much as one.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Batch {
-    /// Ids with a cursor of their own, or apart from any range.
+    /// Ids with a cursor of their own, and ids outside of any range.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) inputs: Vec<Input>,
-    /// Ids to be read from their start, as places in the paginator's list. They
+    /// Ids to read from their first page, as indices in the paginator's list. They
     /// come after the inputs.
     #[serde(default, skip_serializing_if = "Range::is_empty")]
     pub(super) fresh: Range<usize>,
 }
 
-/// One id of a batch, and where its associations go on.
+/// One id of a batch, and the cursor of its next page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     pub(super) id: ObjectId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<OpaqueCursor>,
-    /// The way on which `after` was reached.
+    /// The cursors of this id before `after`.
     #[serde(default, skip_serializing_if = "CycleDetector::is_empty")]
-    pub(super) trail: CycleDetector,
-    /// The pages that were read so far, where they are gathered.
+    pub(super) cycles: CycleDetector,
+    /// The pages that were read so far; empty unless records are grouped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) gathered: Vec<Arc<Vec<Associated>>>,
 }
@@ -53,7 +53,7 @@ impl Batch {
         self.inputs.len() + self.fresh.len()
     }
 
-    /// The inputs in order; a range beyond the list ends with it.
+    /// The inputs in order. A range that goes beyond the list ends with the list.
     pub(super) fn inputs<'a>(
         &'a self,
         ids: &'a [ObjectId],
@@ -66,7 +66,7 @@ impl Batch {
             .chain(fresh.iter().map(|id| (id, None)))
     }
 
-    /// The inputs at some indices alone.
+    /// Keeps only the inputs at these indices.
     pub(super) fn narrow(&self, ids: &[ObjectId], units: &[usize]) -> Self {
         let mut units = units.iter().peekable();
         let chosen =
@@ -76,32 +76,32 @@ impl Batch {
         Self { inputs: inputs.collect(), fresh: 0..0 }
     }
 
-    /// In so many parts, or fewer; each but the last fills its requests of `most`
-    /// inputs, if there are enough.
+    /// Splits it into this many parts, or fewer. If there are enough inputs, each part
+    /// but the last fills its requests of `most` inputs.
     pub(super) fn split(&self, parts: usize, most: usize) -> Vec<Self> {
         let length = self.len().div_ceil(parts.max(1)).max(1);
         let length = if length > most { length.next_multiple_of(most) } else { length };
         let mut split = vec![self.clone()];
-        while let Some(rest) = split.last_mut().map(|last| last.split_off(length))
-            && rest.len() > 0
+        while let Some(remaining) = split.last_mut().map(|last| last.split_off(length))
+            && remaining.len() > 0
         {
-            split.push(rest);
+            split.push(remaining);
         }
         split
     }
 
-    /// Splits off what is more than `most` inputs.
+    /// Keeps `most` inputs and returns the remaining ones.
     fn split_off(&mut self, most: usize) -> Self {
         let from_fresh = most.saturating_sub(self.inputs.len()).min(self.fresh.len());
-        let rest = Self {
+        let remaining = Self {
             inputs: self.inputs.split_off(most.min(self.inputs.len())),
             fresh: range(self.fresh.start + from_fresh, self.fresh.end),
         };
         self.fresh = range(self.fresh.start, self.fresh.start + from_fresh);
-        rest
+        remaining
     }
 
-    /// Takes in the inputs of another batch.
+    /// Adds the inputs of another batch.
     fn append(&mut self, mut other: Self, ids: &[ObjectId]) {
         if self.fresh.is_empty() {
             self.fresh = other.fresh;
@@ -113,50 +113,52 @@ impl Batch {
     }
 }
 
-/// A range; all that are empty are the same, as they are in a checkpoint.
+/// A range. All empty ranges are equal, since a checkpoint has one form for them.
 fn range(start: usize, end: usize) -> Range<usize> {
     if start < end { start..end } else { 0..0 }
 }
 
-/// What was gathered says nothing about where to read, and may be much. The trail
-/// tells an object that goes in a circle from a reading that does: it fails alone.
+/// Without `gathered`, which may be large and does not say where to read. With
+/// `cycles`, so that a cycle of one object makes that object fail, and not the whole
+/// reading.
 impl Hash for Input {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.id, &self.after, self.trail).hash(state);
+        (&self.id, &self.after, self.cycles).hash(state);
     }
 }
 
 impl Input {
     pub(super) fn fresh(id: &ObjectId) -> Self {
-        Self { id: id.clone(), after: None, trail: CycleDetector::default(), gathered: Vec::new() }
+        Self { id: id.clone(), after: None, cycles: CycleDetector::default(), gathered: Vec::new() }
     }
 
-    /// The input behind a page of `input`. `None` if it leads in a circle.
+    /// The input for the page after that of `input`. `None` if its cursors form a
+    /// cycle.
     pub(super) fn after(id: &ObjectId, after: OpaqueCursor, input: Option<&Self>) -> Option<Self> {
-        let before = input.and_then(|input| Some((input.trail, input.after.as_ref()?)));
-        let trail = before.map_or_else(CycleDetector::default, |(trail, before)| {
-            trail.visit(fingerprint(&before))
+        let before = input.and_then(|input| Some((input.cycles, input.after.as_ref()?)));
+        let cycles = before.map_or_else(CycleDetector::default, |(cycles, before)| {
+            cycles.visit(fingerprint(&before))
         });
         let is_same = before.is_some_and(|(_, before)| *before == after);
-        if is_same || trail.is_cycle(fingerprint(&after)) {
+        if is_same || cycles.is_cycle(fingerprint(&after)) {
             return None;
         }
-        Some(Self { id: id.clone(), after: Some(after), trail, gathered: Vec::new() })
+        Some(Self { id: id.clone(), after: Some(after), cycles, gathered: Vec::new() })
     }
 }
 
-/// Makes the foremost batch as full as `most` allows, from those behind it. It
-/// touches as many inputs as fit into one request, however many wait.
+/// Fills the first batch up to `most` inputs, from the batches after it. It touches
+/// as many inputs as fit into one request, however many wait.
 pub(super) fn pack(waiting: &mut VecDeque<Batch>, most: usize, ids: &[ObjectId]) {
     let mut full = Batch::default();
     while full.len() < most {
         let Some(mut next) = waiting.pop_front() else { break };
-        // Beyond the list there is only what an altered checkpoint says.
+        // A range goes beyond the list only if somebody changed the checkpoint.
         next.fresh = range(next.fresh.start, next.fresh.end.min(ids.len()));
-        let rest = next.split_off(most - full.len());
+        let remaining = next.split_off(most - full.len());
         full.append(next, ids);
-        if rest.len() > 0 {
-            waiting.push_front(rest);
+        if remaining.len() > 0 {
+            waiting.push_front(remaining);
         }
     }
     if full.len() > 0 {

@@ -2,25 +2,24 @@ use std::{
     collections::HashSet,
     fmt::{self, Debug, Formatter},
     hash::Hasher,
-    sync::Arc,
 };
 
-use secrecy::SecretString;
 use twox_hash::XxHash3_64;
 
-use super::{associations::Associations, reader::Reader, refusal::refusal, wire::ObjectId};
+use super::{
+    associations::Associations, error_response::error_response, reader::Reader, wire::ObjectId,
+};
 use crate::{
     error::{Error, ErrorKind},
-    transport::{Credentials, EndpointBuilder, Secret, Transport, path_segment},
+    transport::{EndpointBuilder, endpoint_setters, path_segment},
 };
 
 const BASE_URL: &str = "https://api.hubapi.com";
 
-/// The most inputs that HubSpot takes in one request (its changelog).
+/// The largest number of inputs in one request that HubSpot accepts (its changelog).
 const MAX_BATCH_SIZE: usize = 1000;
 
-/// The path under which HubSpot serves the batch read. Both take and give the
-/// same bodies.
+/// The path of HubSpot's batch read. Both have the same request and response bodies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiVersion {
@@ -44,8 +43,8 @@ pub struct AssociationsBuilder {
 }
 
 impl Associations {
-    /// The associations from objects of one type to objects of another, each
-    /// type by its name or id: `deals`, `0-3`, `p1234_pets`.
+    /// The associations from objects of one type to objects of another type. A type is
+    /// a name or an id: `deals`, `0-3`, `p1234_pets`.
     pub fn builder(
         from_object_type: impl Into<String>,
         to_object_type: impl Into<String>,
@@ -62,35 +61,20 @@ impl AssociationsBuilder {
             ids: Vec::new(),
             batch_size: MAX_BATCH_SIZE,
             version: ApiVersion::default(),
-            endpoint: EndpointBuilder::new(BASE_URL, refusal),
+            endpoint: EndpointBuilder::new(BASE_URL, error_response),
         }
     }
 
-    /// Adds ids to read from: any number, as numbers or strings. An id that
-    /// comes more than once is read once, at its first place. Without ids
-    /// nothing is read, and no request made.
+    /// Adds the ids to read from. There may be any number of them, as numbers or
+    /// strings. An id that is given more than once is read once, at its first
+    /// position. Without ids there is no request and no record.
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<ObjectId>>) -> Self {
         self.ids.extend(ids.into_iter().map(Into::into));
         self
     }
 
-    /// The access token, of a private app or OAuth. It goes into the
-    /// `Authorization` header, and nowhere else. Either this or
-    /// [`credentials`](Self::credentials) is required.
-    pub fn token(mut self, token: impl Into<String>) -> Self {
-        self.endpoint.credentials = Some(Secret::Fixed(SecretString::from(token.into())));
-        self
-    }
-
-    /// Where the access token comes from, if it expires: HubSpot's OAuth tokens
-    /// last 30 minutes. It is asked again when the service answers 401.
-    pub fn credentials(mut self, provider: impl Credentials + 'static) -> Self {
-        self.endpoint.credentials = Some(Secret::Provided(Arc::new(provider)));
-        self
-    }
-
-    /// How many ids one request asks for at most: 1000 by default, and at most.
-    /// A smaller number makes smaller responses and pages.
+    /// The largest number of ids in a request: 1 to 1000, and 1000 by default. A
+    /// smaller number makes smaller responses and pages.
     pub fn batch_size(mut self, ids: usize) -> Self {
         self.batch_size = ids;
         self
@@ -102,40 +86,34 @@ impl AssociationsBuilder {
         self
     }
 
-    /// Where the service is: `https://api.hubapi.com` by default.
-    pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
-        self.endpoint.base_url = base_url.into();
-        self
+    endpoint_setters! {
+        /// The access token of a private app or of OAuth. It goes into the
+        /// `Authorization` header, and nowhere else. Either this or
+        /// [`credentials`](Self::credentials) is required.
+        token;
+        /// Where the access token comes from, if it expires: HubSpot's OAuth tokens
+        /// last 30 minutes. It is requested again when the service answers 401.
+        credentials;
+        /// The address of the service: `https://api.hubapi.com` by default.
+        base_url;
     }
 
-    /// Allows a base URL with plain http to another host than this machine, where
-    /// everybody on the way can read the credentials. By default it is refused.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.endpoint.allows_plain_http = true;
-        self
-    }
-
-    /// What carries the requests: a new `Reqwest` by default. Several paginators
-    /// share connections if they are given clones of one.
-    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.endpoint.transport = Some(Arc::new(transport));
-        self
-    }
-
-    /// The paginator.
+    /// Builds the paginator.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if there is no token or one that no header
-    /// can carry, if the batch size is not from 1 to 1000, if an object type
-    /// can't stand in a path, if an id is empty, if the base URL is none or would
-    /// send the token in the clear, or if there is no transport.
+    /// [`ErrorKind::Configuration`]:
+    ///
+    /// - if the token is missing, or a header can't carry it,
+    /// - if the batch size is not from 1 to 1000,
+    /// - if an object type can't be part of a path,
+    /// - if an id is empty,
+    /// - if the base URL is invalid, or would send the token unencrypted,
+    /// - if there is no transport.
     pub fn build(self) -> Result<Associations, Error> {
         if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
-            let message = format!(
-                "a batch of {} ids can't be asked for: give a number from 1 to {MAX_BATCH_SIZE}",
-                self.batch_size
-            );
+            let message =
+                format!("invalid batch size {}: expected 1 to {MAX_BATCH_SIZE}", self.batch_size);
             return Err(Error::new(ErrorKind::Configuration, message));
         }
         let from = path_segment("object type", &self.from)?;
@@ -148,7 +126,8 @@ impl AssociationsBuilder {
         let mut ids = self.ids;
         ids.retain(|id| seen.insert(id.clone()));
         if seen.contains(&ObjectId::from("")) {
-            return Err(Error::new(ErrorKind::Configuration, "one of the ids is empty"));
+            let message = "invalid id \"\": expected at least one character";
+            return Err(Error::new(ErrorKind::Configuration, message));
         }
         drop(seen);
         let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
@@ -157,8 +136,8 @@ impl AssociationsBuilder {
     }
 }
 
-/// Tells two lists of ids apart; it stays the same on every machine, since
-/// checkpoints hold it.
+/// A digest of the ids. It is the same on every machine, since checkpoints contain
+/// it.
 fn digest(ids: &[ObjectId]) -> u64 {
     let mut digest = XxHash3_64::new();
     for id in ids {

@@ -1,17 +1,19 @@
 //! HubSpot: batch associations, with a cursor for every object of a batch.
 //!
-//! [`Associations`] gives one record for each association, [`Grouped`] one for
-//! each object. What is said of the service comes from its OpenAPI file for
-//! associations 2026-03, and from bodies that its users published.
+//! [`Associations`] has one record for each association, [`Grouped`] one for each
+//! object. Build them with [`Associations::builder`].
+//!
+//! What these docs say about the service comes from its OpenAPI file for associations
+//! 2026-03, and from responses that its users published.
 
 mod associations;
 mod batch;
 mod builder;
+mod error_response;
 mod grouped;
 #[cfg(feature = "rate-limit")]
 mod rate_budget;
 mod reader;
-mod refusal;
 mod wire;
 
 #[cfg(feature = "rate-limit")]

@@ -2,8 +2,11 @@ use std::{num::NonZeroU32, time::Duration};
 
 use crate::transport::RateLimiter;
 
-/// How many requests HubSpot allows an app in one account, as its "API usage
-/// guidelines and limits" have it. The daily limit is not among these.
+/// How many requests HubSpot allows an app in one account, from its "API usage
+/// guidelines and limits".
+///
+/// Use it where several paginators read one account. It does not contain the daily
+/// limit.
 ///
 /// ```
 /// use pagestream::hubspot::{Associations, RateBudget};
@@ -13,30 +16,30 @@ use crate::transport::RateLimiter;
 /// let companies = Associations::builder("deals", "companies")
 ///     .ids([1_u64, 2, 3])
 ///     .token("a-test-token")
-///     .transport(limiter.limit(transport)) // and for others the same limiter
+///     .transport(limiter.limit(transport)) // share the limiter with other paginators
 ///     .build()?;
 /// # Ok::<(), pagestream::Error>(())
 /// ```
 ///
-/// Where HubSpot granted more, [`RateLimiter::new`] takes any numbers.
+/// If HubSpot granted you more, use [`RateLimiter::new`] with your own numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RateBudget {
-    /// A private app, account Free or Starter: 100 requests in 10 seconds.
+    /// A private app in a Free or Starter account: 100 requests in 10 seconds.
     Free,
-    /// A private app, account Professional or Enterprise: 190 requests in 10 seconds.
+    /// A private app in a Professional or Enterprise account: 190 requests in 10
+    /// seconds.
     Professional,
     /// An app with OAuth, for each account that installed it: 110 requests in 10
     /// seconds.
     OAuth,
-    /// The search of the CRM: 5 requests in a second, for all apps of an account
-    /// together. They count against the budget of the app too.
+    /// The CRM search: 5 requests in a second for all apps of an account together.
+    /// They count in the budget of the app too.
     Search,
 }
 
 impl RateBudget {
-    /// A new limiter of this budget. Clone it, so that all who spend the budget
-    /// share it.
+    /// A new limiter with this budget. Give clones of it to all that spend the budget.
     #[must_use]
     pub fn limiter(self) -> RateLimiter {
         let (requests, seconds) = match self {

@@ -4,9 +4,10 @@ use std::{
 };
 
 use super::{
+    associations::RecordShape,
     batch::{self, Batch, Input},
-    refusal::is_expired,
-    wire::{self, Associated, LeadsTo, ObjectId, ResultRow, StandardError},
+    error_response::is_expired,
+    wire::{self, Associated, NextCursor, ObjectId, ResultRow, StandardError},
 };
 use crate::{
     error::{Error, ErrorKind, ServiceError},
@@ -14,10 +15,10 @@ use crate::{
     transport::Endpoint,
 };
 
-/// How much is shown of an id that the service chose, in characters.
+/// How many characters of an unrequested id are shown: the service chose it.
 const SHOWN_ID: usize = 100;
 
-/// Reads batches; what its views make of them differs in the records alone.
+/// Reads batches. The records that a page contains are up to [`RecordShape`].
 pub(super) struct Reader {
     pub(super) endpoint: Endpoint,
     pub(super) ids: Vec<ObjectId>,
@@ -25,21 +26,21 @@ pub(super) struct Reader {
     pub(super) identity: String,
 }
 
-/// What a request said of its inputs.
+/// The answer to one request.
 struct Answers {
-    /// An answer to each input, in the order of the request.
+    /// The answer to each input, in the order of the request.
     answers: Vec<Answer>,
-    /// What was said of ids that are none of the inputs.
-    strays: Vec<Error>,
+    /// The errors about unrequested ids.
+    unrequested: Vec<Error>,
 }
 
-/// What a request said of one input.
+/// The answer to one input.
 #[derive(Default)]
 pub(super) struct Answer {
     pub(super) to: Vec<Associated>,
-    /// Where the id goes on; an id that failed does not.
+    /// The input of the next page; `None` for an id that ends or failed.
     pub(super) next: Option<Input>,
-    /// Whether the id failed, so that it is not read whole.
+    /// Whether the id failed, so that not all of it was read.
     pub(super) failed: bool,
     failures: Vec<Error>,
     /// Whether the response mentions the id at all.
@@ -72,7 +73,7 @@ impl Reader {
         batch.split(parts, self.batch_size)
     }
 
-    /// How many inputs a request carries at most.
+    /// The largest number of inputs in a request.
     fn most(&self, halvings: u32) -> usize {
         self.batch_size.checked_shr(halvings).unwrap_or(0).max(1)
     }
@@ -81,15 +82,14 @@ impl Reader {
         batch.narrow(&self.ids, units)
     }
 
-    /// Reads a batch. `view` puts what came for an input into records, and says
-    /// with which input the id goes on.
-    pub(super) async fn page<R: Send>(
+    /// Reads a batch into a page of records.
+    pub(super) async fn page<R: RecordShape>(
         &self,
         batch: &Batch,
-        view: impl Fn(&ObjectId, Option<&Input>, Answer, &mut Vec<R>) -> Option<Input> + Send + Sync,
     ) -> Result<Page<R, Batch>, Error> {
         let inputs = batch.inputs(&self.ids).collect::<Vec<_>>();
-        let Answers { answers, strays } = self.judge(&inputs, self.read(&inputs).await?);
+        let response = self.request(&inputs).await?;
+        let Answers { answers, unrequested } = self.join_by_id(&inputs, response);
         let mut records = Vec::with_capacity(answers.iter().map(|answer| answer.to.len()).sum());
         let mut units = Vec::with_capacity(answers.len());
         let mut next = Batch::default();
@@ -97,16 +97,20 @@ impl Reader {
         for (unit, (mut answer, (id, input))) in answers.into_iter().zip(inputs).enumerate() {
             let before = records.len();
             failures.extend(answer.failures.drain(..).map(|error| (unit, error)));
-            next.inputs.extend(view(id, input, answer, &mut records));
+            next.inputs.extend(R::append_records(id, input, answer, &mut records));
             units.push(records.len() - before);
         }
         let page = Page::new(records, (next.len() > 0).then_some(next)).with_units(units);
-        let page = strays.into_iter().fold(page, |page, error| page.with_failure(None, error));
+        let unrequested = unrequested.into_iter();
+        let page = unrequested.fold(page, |page, error| page.with_failure(None, error));
         let failures = failures.into_iter();
         Ok(failures.fold(page, |page, (unit, error)| page.with_failure(unit, error)))
     }
 
-    async fn read(&self, inputs: &[(&ObjectId, Option<&Input>)]) -> Result<wire::Response, Error> {
+    async fn request(
+        &self,
+        inputs: &[(&ObjectId, Option<&Input>)],
+    ) -> Result<wire::Response, Error> {
         let inputs = inputs.iter().map(|(id, input)| wire::RequestInput {
             id,
             after: input.and_then(|input| input.after.as_ref()),
@@ -117,44 +121,48 @@ impl Reader {
             let expired = has_cursor && is_expired(error.status(), error.service_error());
             if expired { error.expired() } else { error }
         })?;
-        let what = "the response is no batch of associations";
+        let what = "the response is not a batch of associations";
         self.endpoint.decode(what, &response, |text| serde_json::from_str(text)).await
     }
 
-    /// Joins a response to the inputs by id, since its order is not promised.
-    fn judge(&self, inputs: &[(&ObjectId, Option<&Input>)], response: wire::Response) -> Answers {
+    /// Joins a response to the inputs by id, since HubSpot does not promise its order.
+    fn join_by_id(
+        &self,
+        inputs: &[(&ObjectId, Option<&Input>)],
+        response: wire::Response,
+    ) -> Answers {
         let mut answers = Vec::new();
         answers.resize_with(inputs.len(), Answer::default);
-        let mut strays = Vec::new();
-        let places = inputs.iter().enumerate().map(|(place, (id, _))| (*id, place));
-        let places = places.collect::<HashMap<_, _>>();
+        let mut unrequested = Vec::new();
+        let indices = inputs.iter().enumerate().map(|(index, (id, _))| (*id, index));
+        let indices = indices.collect::<HashMap<_, _>>();
 
         for row in response.results {
-            match places.get(&row.from.id) {
-                Some(&place) => answers[place].take_in(row, inputs[place].1),
-                None => strays.push(self.not_asked_for(&row.from.id)),
+            match indices.get(&row.from.id) {
+                Some(&index) => answers[index].set_row(row, inputs[index].1),
+                None => unrequested.push(self.unrequested(&row.from.id)),
             }
         }
         for error in response.errors {
             let (from, others) = error.ids();
-            let asked = |id: &ObjectId| Some((id.clone(), *places.get(id)?));
-            let unasked = from.iter().filter(|id| asked(id).is_none()).collect::<Vec<_>>();
+            let requested = |id: &ObjectId| Some((id.clone(), *indices.get(id)?));
+            let others_named = from.iter().filter(|id| requested(id).is_none()).collect::<Vec<_>>();
             let named = if from.is_empty() { &others } else { &from };
-            let named = named.iter().filter_map(asked).collect::<Vec<_>>();
+            let named = named.iter().filter_map(requested).collect::<Vec<_>>();
             if error.is_no_associations() {
-                strays.extend(unasked.into_iter().map(|id| self.not_asked_for(id)));
-                for (_, place) in named {
-                    answers[place].mentioned = true;
+                unrequested.extend(others_named.into_iter().map(|id| self.unrequested(id)));
+                for (_, index) in named {
+                    answers[index].mentioned = true;
                 }
                 continue;
             }
-            if named.is_empty() || !unasked.is_empty() {
-                let unasked =
-                    unasked.iter().map(|id| self.endpoint.redact(&id.to_string(), SHOWN_ID));
-                strays.push(self.refused(&error).with_ids(unasked));
+            if named.is_empty() || !others_named.is_empty() {
+                let ids =
+                    others_named.iter().map(|id| self.endpoint.redact(&id.to_string(), SHOWN_ID));
+                unrequested.push(self.rejected(&error).with_ids(ids));
             }
-            for (id, place) in named {
-                answers[place].fail(self.refused(&error).with_ids([id.to_string()]));
+            for (id, index) in named {
+                answers[index].fail(self.rejected(&error).with_ids([id.to_string()]));
             }
         }
         for (answer, (id, _)) in answers.iter_mut().zip(inputs) {
@@ -163,32 +171,34 @@ impl Reader {
                 answer.fail(contradiction(id, what));
             }
         }
-        Answers { answers, strays }
+        Answers { answers, unrequested }
     }
 
-    fn refused(&self, error: &StandardError) -> Error {
-        let said = self.endpoint.redact_service_error(ServiceError {
+    fn rejected(&self, error: &StandardError) -> Error {
+        let service_error = self.endpoint.redact_service_error(ServiceError {
             category: error.category.clone(),
             sub_category: error.sub_category().map(str::to_owned),
             message: error.message.clone(),
             correlation_id: None,
         });
-        let [category, message] = [&said.category, &said.message]
-            .map(|said| said.as_ref().map_or_else(|| "nothing".to_owned(), |it| format!("{it:?}")));
-        let message = format!("the service refused an object: category {category}, {message}");
-        Error::new(ErrorKind::Rejected, message).with_service_error(said)
+        let [category, message] = [&service_error.category, &service_error.message]
+            .map(|text| text.as_ref().map_or_else(|| "none".to_owned(), |it| format!("{it:?}")));
+        let message =
+            format!("the service rejected an object: category {category}, message {message}");
+        Error::new(ErrorKind::Rejected, message).with_service_error(service_error)
     }
 
-    /// The service chose this id, so it may be anything.
-    fn not_asked_for(&self, id: &ObjectId) -> Error {
+    /// The error about an unrequested id. The service chose the id, so it may be
+    /// anything.
+    fn unrequested(&self, id: &ObjectId) -> Error {
         let id = ObjectId::from(self.endpoint.redact(&id.to_string(), SHOWN_ID));
-        contradiction(&id, "came back though it was not asked for")
+        contradiction(&id, "came back but was not requested")
     }
 }
 
 impl Answer {
-    /// Takes in the row of the results that is about this input.
-    fn take_in(&mut self, row: ResultRow, input: Option<&Input>) {
+    /// Sets the answer from the row of the results for this input.
+    fn set_row(&mut self, row: ResultRow, input: Option<&Input>) {
         let id = &row.from.id;
         if self.mentioned {
             return self.fail(contradiction(id, "came back twice in one response"));
@@ -197,20 +207,20 @@ impl Answer {
         let Some(to) = row.to else {
             return self.fail(contradiction(id, "came back without its associations"));
         };
-        match LeadsTo::from(row.paging) {
-            LeadsTo::End => self.to = to,
-            LeadsTo::Nowhere => {
+        match NextCursor::from(row.paging) {
+            NextCursor::End => self.to = to,
+            NextCursor::Missing => {
                 self.to = to;
-                self.fail(contradiction(id, "has more associations, and no cursor to them"));
+                self.fail(contradiction(id, "has more associations but no cursor to them"));
             }
-            LeadsTo::After(after) => match Input::after(id, after, input) {
+            NextCursor::After(after) => match Input::after(id, after, input) {
                 Some(next) => {
                     self.to = to;
                     self.next = Some(next);
                 }
-                // What came may be what came before, so it is not given out.
+                // These associations may have come before, so they are not delivered.
                 None => self.fail(
-                    Error::new(ErrorKind::Loop, format!("object {id} is led in a circle"))
+                    Error::new(ErrorKind::Loop, format!("the cursors of object {id} form a cycle"))
                         .with_ids([id.to_string()]),
                 ),
             },

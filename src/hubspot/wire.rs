@@ -1,5 +1,5 @@
-//! What goes over the wire, as HubSpot's OpenAPI file for associations 2026-03
-//! has it, and where the live service is known to depart from it.
+//! The bodies of requests and responses. They follow HubSpot's OpenAPI file for
+//! associations 2026-03, and the live service where it is known to differ.
 
 use std::fmt::{self, Display, Formatter};
 
@@ -13,9 +13,9 @@ use crate::opaque_cursor::OpaqueCursor;
 
 /// The id of an object, kept exactly.
 ///
-/// HubSpot's schema makes it a string and its service sends numbers, also above
-/// 2^53; both are read, and it is written as a string. Two ids are equal if they
-/// are written with the same characters.
+/// In HubSpot's schema it is a string. The service sends numbers too, also above
+/// 2^53. Both are read, and a string is written. Two ids are equal if they have the
+/// same characters.
 ///
 /// ```
 /// use pagestream::hubspot::ObjectId;
@@ -32,7 +32,7 @@ pub struct ObjectId(Digits);
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 enum Digits {
     Number(u64),
-    /// Whatever a `u64` would not write in the same way.
+    /// Any text that a `u64` would not write in the same way.
     Text(Box<str>),
 }
 
@@ -103,7 +103,7 @@ impl<'de> Deserialize<'de> for ObjectId {
     }
 }
 
-/// One way in which two objects are associated.
+/// How two objects are associated.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -129,12 +129,12 @@ pub enum Category {
     UserDefined,
     /// `WORK`
     Work,
-    /// A category that the schema does not know, as it came.
+    /// A category that the schema does not have, as the service wrote it.
     Other(Box<str>),
 }
 
 impl Category {
-    /// As it stands on the wire.
+    /// Its name in requests and responses.
     #[must_use]
     pub fn as_str(&self) -> &str {
         match self {
@@ -185,7 +185,7 @@ impl<'de> Deserialize<'de> for Category {
     }
 }
 
-/// An object at the other end of an association, and what associates it.
+/// An object at the other end of an association.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
@@ -193,7 +193,7 @@ pub struct Associated {
     /// The object.
     #[serde(rename = "toObjectId")]
     pub to: ObjectId,
-    /// In what ways it is associated.
+    /// How it is associated.
     #[serde(rename = "associationTypes", default, deserialize_with = "null_as_default")]
     pub types: Vec<AssociationType>,
 }
@@ -207,12 +207,12 @@ pub(super) struct Request<'a> {
 #[derive(Serialize)]
 pub(super) struct RequestInput<'a> {
     pub(super) id: &'a ObjectId,
-    /// Left out where there is none: `null` breaks the schema.
+    /// Left out if there is none: `null` breaks the schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<&'a OpaqueCursor>,
 }
 
-/// The body of a success, whatever its status: 207 says the same as 200.
+/// The body of a success. The statuses 200 and 207 have the same body.
 #[derive(Debug, Deserialize)]
 pub(super) struct Response {
     pub(super) results: Vec<ResultRow>,
@@ -229,22 +229,22 @@ pub(super) struct ResultRow {
     pub(super) paging: Option<Paging>,
 }
 
-/// Where an object's associations go on.
+/// The cursor of an object's next page.
 #[derive(Debug)]
-pub(super) enum LeadsTo {
+pub(super) enum NextCursor {
     After(OpaqueCursor),
     End,
-    /// There is more, and no cursor to it.
-    Nowhere,
+    /// There are more pages, but no cursor to them.
+    Missing,
 }
 
-impl From<Option<Paging>> for LeadsTo {
-    /// `link` is deprecated and never followed; where it stands without an
-    /// `after`, it still says that there is more. An empty cursor is the end.
+impl From<Option<Paging>> for NextCursor {
+    /// `link` is deprecated and never followed. A `link` without an `after` still means
+    /// that there are more pages. An empty cursor is the end.
     fn from(paging: Option<Paging>) -> Self {
         match paging.and_then(|paging| paging.next) {
             Some(Next { after: Some(after), .. }) if !after.is_empty() => Self::After(after),
-            Some(Next { after: None, link: Some(_) }) => Self::Nowhere,
+            Some(Next { after: None, link: Some(_) }) => Self::Missing,
             _ => Self::End,
         }
     }
@@ -269,8 +269,8 @@ struct Next {
     link: Option<IgnoredAny>,
 }
 
-/// An entry of `errors`. Live entries lack fields that the schema requires, and
-/// have a string where it has an object.
+/// An entry of `errors`. Live entries lack fields that the schema requires, and have
+/// strings instead of objects.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StandardError {
@@ -285,7 +285,7 @@ pub(super) struct StandardError {
 }
 
 impl StandardError {
-    /// Whether it says that an object has no associations, which is no failure.
+    /// Whether it says that an object has no associations, which is not a failure.
     pub(super) fn is_no_associations(&self) -> bool {
         let name = self.sub_category().and_then(|sub| sub.rsplit('.').next());
         name == Some("NO_ASSOCIATIONS_FOUND")
@@ -295,8 +295,8 @@ impl StandardError {
         self.sub_category.as_ref()?.as_str()
     }
 
-    /// The ids that its context names: those of the from side, and where it does
-    /// not say of which side they are, whatever may be ids.
+    /// The ids in its context: those of the from side, and then all that may be ids of
+    /// either side.
     pub(super) fn ids(&self) -> (Vec<ObjectId>, Vec<ObjectId>) {
         let (mut from, mut others) = (Vec::new(), Vec::new());
         for (key, value) in self.context.iter().flatten() {
@@ -314,7 +314,7 @@ impl StandardError {
     }
 }
 
-/// `null` where the schema has an optional field.
+/// Reads `null` as a missing field.
 fn null_as_default<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

@@ -1,5 +1,5 @@
-//! One connection of a server: whole answers go over hyper; those that are to be
-//! broken are written by hand, as the last thing on their connection.
+//! One connection of a server. Hyper sends complete responses. A broken response is
+//! written without hyper, as the last one of its connection.
 
 use std::{
     fmt::Write as _,
@@ -24,11 +24,11 @@ use tokio::{
 };
 
 use super::{
-    faults::{Break, Delivery, FaultPosition, Way, sleep},
+    faults::{Break, Delivery, FaultPosition, Transfer, sleep},
     service::Service,
 };
 
-/// An answer that is to be broken.
+/// A response to send broken.
 type Broken = (Response<Bytes>, Break);
 
 /// Serves a connection to its end.
@@ -41,18 +41,18 @@ pub(super) async fn serve(stream: TcpStream, service: impl Service) {
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), respond);
-    // How it ended is the client's to see.
+    // Only the client needs to know how it ended.
     let _ = poll_fn(|cx| connection.poll_without_shutdown(cx)).await;
     let mut stream = connection.into_parts().io.into_inner();
     let taken = taken.lock().unwrap_or_else(PoisonError::into_inner).take();
     let _ = match taken {
-        Some((response, way)) => write(stream, &response, way).await,
+        Some((response, how)) => write(stream, &response, how).await,
         None => stream.shutdown().await,
     };
 }
 
-/// Answers over hyper; an answer that is to be broken is put into `taken`, and the
-/// error takes the connection out of hyper's hands.
+/// Responds over hyper. A broken response is put into `taken`, and an error makes hyper
+/// release the connection.
 async fn respond<S: Service>(
     service: S,
     taken: Arc<Mutex<Option<Broken>>>,
@@ -64,19 +64,19 @@ async fn respond<S: Service>(
     let mut response = service.respond(&Request::from_parts(parts, body));
     let delivery = Delivery::of(&mut response);
     sleep(delivery.wait).await;
-    match delivery.way {
-        Way::Whole => {}
-        Way::Compressed { bytes } => compress(&mut response, bytes)?,
-        Way::Broken(way) => {
-            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some((response, way));
+    match delivery.transfer {
+        Transfer::Complete => {}
+        Transfer::Compressed { bytes } => compress(&mut response, bytes)?,
+        Transfer::Broken(how) => {
+            *taken.lock().unwrap_or_else(PoisonError::into_inner) = Some((response, how));
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     }
     Ok(response.map(Full::new))
 }
 
-/// Compresses a body and as many spaces behind it as are missing to a length, and
-/// never holds them all.
+/// Compresses a body, filled up with spaces to a length. The spaces are never all in
+/// memory.
 fn compress(response: &mut Response<Bytes>, bytes: u64) -> io::Result<()> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(response.body())?;
@@ -89,17 +89,17 @@ fn compress(response: &mut Response<Bytes>, bytes: u64) -> io::Result<()> {
 }
 
 /// Writes a response up to where it breaks.
-async fn write(mut stream: TcpStream, response: &Response<Bytes>, way: Break) -> io::Result<()> {
+async fn write(mut stream: TcpStream, response: &Response<Bytes>, how: Break) -> io::Result<()> {
     let (head, body) = (head(response), response.body());
     let half_of_body = [&head, &body[..body.len() / 2]].concat();
-    let up_to = |place| match place {
+    let up_to = |position| match position {
         FaultPosition::BeforeHeaders => &[],
         FaultPosition::InHeaders => &head[..head.len() / 2],
         FaultPosition::InBody => &half_of_body[..],
     };
-    match way {
-        Break::Reset(place) => {
-            stream.write_all(up_to(place)).await?;
+    match how {
+        Break::Reset(position) => {
+            stream.write_all(up_to(position)).await?;
             // Closing it sends a reset.
             stream.set_zero_linger()
         }
@@ -107,9 +107,9 @@ async fn write(mut stream: TcpStream, response: &Response<Bytes>, way: Break) ->
             stream.write_all(&half_of_body).await?;
             stream.shutdown().await
         }
-        Break::Stalled(place) => {
-            stream.write_all(up_to(place)).await?;
-            // Open until the client has enough of it.
+        Break::Stalled(position) => {
+            stream.write_all(up_to(position)).await?;
+            // It stays open until the client closes it.
             while stream.read(&mut [0; 64]).await? > 0 {}
             Ok(())
         }
@@ -132,9 +132,9 @@ async fn trickle(stream: &mut TcpStream, body: &[u8], pause: Duration) -> io::Re
 /// A head that promises the whole body.
 fn head(response: &Response<Bytes>) -> Vec<u8> {
     let status = response.status();
-    let mut line = String::new();
-    let _ = write!(line, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n", response.body().len());
-    let mut head = line.into_bytes();
+    let mut text = String::new();
+    let _ = write!(text, "HTTP/1.1 {status}\r\ncontent-length: {}\r\n", response.body().len());
+    let mut head = text.into_bytes();
     for (name, value) in response.headers().iter().filter(|(name, _)| *name != CONTENT_LENGTH) {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
             head.extend_from_slice(part);

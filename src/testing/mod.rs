@@ -1,11 +1,11 @@
-//! Emulated services to test against, in memory or over loopback HTTP, and a
-//! [check](conformance) of a paginator of your own.
+//! Emulated services for tests, in memory or over loopback HTTP, and a
+//! [check](conformance) for a paginator of your own.
 //!
-//! [`HubSpot`] and [`Alloy`] hold data that follows from a seed, so they can be of
-//! any size and can say what a reading has to give. They check their requests as
-//! the real services would, and answer a bad one with the vendor's error body.
+//! [`HubSpot`] and [`Alloy`] make their data from a seed. So they can have any size, and
+//! they know what a reading must deliver. They check requests like the real services,
+//! and answer a bad request with the error body of the vendor.
 //!
-//! Each is a [`Transport`](crate::Transport), which answers in memory. For real
+//! Each of them is a [`Transport`](crate::Transport) that answers in memory. For real
 //! HTTP, give it to a [`Server`]:
 //!
 //! ```
@@ -30,10 +30,10 @@
 //!
 //! # What goes wrong
 //!
-//! [`Faults`] stand between a service and the one who asks: statuses, resets,
-//! truncated and endless answers, by a script or by a seed. They work with a
-//! [`Service`] of your own too. [`AlloyFlaw`] and [`HubSpotFlaw`] are what a
-//! service itself does wrong on the whole of a reading.
+//! - [`Faults`] are faults of single requests: statuses, resets, truncated and endless
+//!   responses. They follow a script or a seed. They work with a [`Service`] of your
+//!   own too.
+//! - [`AlloyFlaw`] and [`HubSpotFlaw`] are bugs of a service, in any of its pages.
 
 mod alloy;
 pub mod conformance;

@@ -4,8 +4,8 @@ use tokio::{net::TcpListener, task::JoinHandle};
 
 use super::{connection, service::Service};
 
-/// A [`Service`] over HTTP on a free port of the loopback interface. It stops
-/// when it is dropped.
+/// A [`Service`] over HTTP, on a free port of the loopback interface. It stops when it
+/// is dropped.
 #[derive(Debug)]
 pub struct Server {
     address: SocketAddr,
@@ -13,16 +13,16 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts to serve, on the tokio runtime that it is called in.
+    /// Starts the server on the current tokio runtime.
     ///
     /// # Errors
     ///
-    /// What the operating system says if no port can be had.
+    /// The error of the operating system if it gives no port.
     pub async fn start(service: impl Service) -> io::Result<Self> {
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
         let accept = tokio::spawn(async move {
-            // Its connections end with it.
+            // The connections end with the server.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
@@ -33,13 +33,13 @@ impl Server {
         Ok(Self { address, accept })
     }
 
-    /// Where it listens.
+    /// The address on which it listens.
     #[must_use]
     pub fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Where it listens, as a base URL.
+    /// The same address as a base URL.
     #[must_use]
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)

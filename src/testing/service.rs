@@ -8,16 +8,17 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Request, Response, StatusCode, header, uri::PathAndQuery};
 use serde::Serialize;
 
-/// A service that answers requests: the part of an emulation that knows no network.
+/// A service that answers requests, without a network. Implement it to emulate a
+/// service of your own.
 pub trait Service: Clone + Send + Sync + 'static {
-    /// The answer to a request.
+    /// The response to a request.
     fn respond(&self, request: &Request<Bytes>) -> Response<Bytes>;
 
-    /// How long an answer takes.
+    /// How long a response takes.
     fn latency(&self) -> Duration;
 
-    /// What it says with a status that a [`Fault`](super::Fault) gives: nothing by
-    /// default. The status is set by the fault.
+    /// The response with a status that a [`Fault`](super::Fault) asks for: empty by
+    /// default. The fault sets the status.
     fn error(&self, status: StatusCode) -> Response<Bytes> {
         let _ = status;
         Response::default()
@@ -96,19 +97,20 @@ impl Log {
     }
 }
 
-/// What both emulations offer, written once: their log, their latency and their
-/// being a transport.
+/// The methods of all emulations: their log, their latency, and [`Transport`].
+///
+/// [`Transport`]: crate::Transport
 macro_rules! emulation {
     ($service:ident) => {
         impl $service {
-            /// How long an answer takes: no time by default. A latency needs
-            /// tokio's timer.
+            /// How long a response takes: no time by default. A latency needs tokio's
+            /// timer.
             pub fn latency(mut self, latency: Duration) -> Self {
                 self.latency = latency;
                 self
             }
 
-            /// Counts the requests and keeps none of them, for long readings.
+            /// Counts the requests and does not store them. Use it for long readings.
             pub fn counting_only(mut self) -> Self {
                 self.log = self.log.counting_only();
                 self
@@ -141,8 +143,8 @@ macro_rules! emulation {
 }
 pub(super) use emulation;
 
-/// The path of a request. Neither service knows a query parameter, so a query
-/// changes nothing.
+/// The path of a request. The services have no query parameters, so a query changes
+/// nothing.
 pub(super) fn path(request: &Request<Bytes>) -> &str {
     request.uri().path()
 }
@@ -172,9 +174,9 @@ pub(super) fn is_json(request: &Request<Bytes>) -> bool {
     value.is_some_and(|value| value.as_bytes().starts_with(b"application/json"))
 }
 
-/// A number that follows from a seed and a place, evenly spread (SplitMix64).
-pub(super) fn mix(seed: u64, place: u64) -> u64 {
-    let mut z = seed.wrapping_add(place.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+/// An evenly spread number, made from a seed and an index (SplitMix64).
+pub(super) fn mix(seed: u64, index: u64) -> u64 {
+    let mut z = seed.wrapping_add(index.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
     z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     z ^ (z >> 31)

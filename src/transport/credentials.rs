@@ -8,11 +8,14 @@ use secrecy::{ExposeSecret, SecretString, zeroize::Zeroizing};
 use super::redaction::redact;
 use crate::error::{Error, ErrorKind};
 
-/// Gives the secret that requests carry: an access token or an API key.
+/// Provides the secret that requests carry: an access token or an API key.
 ///
-/// It is asked before the first request, and again each time the service answers
-/// 401: with a new secret that request is made once more, and a second 401 is the
-/// error. Requests that meet a 401 together ask once. A closure is a provider:
+/// Use it for a secret that changes while a reading runs, such as an OAuth token. It is
+/// called before the first request, and again each time the service answers 401. Then
+/// the request is sent once more, with the new secret. A second 401 is an error. If
+/// several requests get a 401 at the same time, it is called once.
+///
+/// A closure is a provider:
 ///
 /// ```
 /// use pagestream::{Credentials, Error, SecretString};
@@ -24,13 +27,13 @@ use crate::error::{Error, ErrorKind};
 /// ```
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// The secret as it is now. Do not give one from before that has expired: it
-    /// is asked for because the service refused that one.
+    /// The current secret. Do not return an older one from a cache: this is called
+    /// because the service no longer accepts it.
     ///
     /// # Errors
     ///
-    /// Why there is none. The stream tries again if the error
-    /// [says so](Error::with_retryable), and gives it out otherwise.
+    /// The reason why there is no secret. The stream tries again if the error is
+    /// [retryable](Error::with_retryable). Otherwise it ends with this error.
     async fn secret(&self) -> Result<SecretString, Error>;
 }
 
@@ -45,12 +48,12 @@ where
     }
 }
 
-/// The secrets of an endpoint: the one that requests carry now, and the one before.
+/// The secrets of an endpoint: the current one and the one before.
 pub(super) struct Keyring {
-    /// None where the first secret is the only one.
+    /// `None` if there is only one secret.
     provider: Option<Arc<dyn Credentials>>,
     keys: Mutex<Keys>,
-    /// Held by the one who asks the provider.
+    /// Locked while the provider is called.
     asking: futures::lock::Mutex<()>,
 }
 
@@ -90,21 +93,21 @@ impl Keyring {
         }
     }
 
-    /// The key for a request whose last one was refused; `None` if there is no other.
-    pub(super) async fn other_than(&self, refused: &Key) -> Option<Result<Key, Error>> {
+    /// Another key for a request whose key was rejected; `None` if there is no other.
+    pub(super) async fn other_than(&self, rejected: &Key) -> Option<Result<Key, Error>> {
         self.provider.as_ref()?;
-        Some(self.ask(Some(refused)).await)
+        Some(self.ask(Some(rejected)).await)
     }
 
-    /// Asks the provider, unless another request has done so meanwhile.
-    async fn ask(&self, refused: Option<&Key>) -> Result<Key, Error> {
+    /// Calls the provider, unless another request has done so in the meantime.
+    async fn ask(&self, rejected: Option<&Key>) -> Result<Key, Error> {
         let _asking = self.asking.lock().await;
         let current = self.lock().current.clone();
-        if let Some(key) = current.filter(|key| refused.is_none_or(|refused| !key.is(refused))) {
+        if let Some(key) = current.filter(|key| rejected.is_none_or(|rejected| !key.is(rejected))) {
             return Ok(key);
         }
         let Some(provider) = &self.provider else {
-            return Err(refused_secret("there is no secret"));
+            return Err(invalid_secret("there is none"));
         };
         let key = Key::new(provider.secret().await?)?;
         let mut keys = self.lock();
@@ -112,7 +115,7 @@ impl Keyring {
         Ok(key)
     }
 
-    /// A text without any secret that requests carried lately.
+    /// The text without the current secret and the one before.
     pub(super) fn redact(&self, text: &str) -> String {
         let keys = self.lock();
         let keys = [&keys.current, &keys.former].into_iter().flatten();
@@ -127,13 +130,13 @@ impl Keyring {
 impl Key {
     fn new(secret: SecretString) -> Result<Self, Error> {
         if secret.expose_secret().is_empty() {
-            return Err(refused_secret("the secret is empty"));
+            return Err(invalid_secret("it is empty"));
         }
-        // Wiped when the last header that shares it is dropped.
+        // Its memory is wiped when the last header that shares it is dropped.
         let bearer = Zeroizing::new(format!("Bearer {}", secret.expose_secret()));
         let bearer = Bytes::from_owner(Wiped(bearer));
         let mut bearer = HeaderValue::from_maybe_shared(bearer)
-            .map_err(|_| refused_secret("the secret holds a character that no header can carry"))?;
+            .map_err(|_| invalid_secret("it contains a character that a header can't carry"))?;
         bearer.set_sensitive(true);
         Ok(Self { secret: Arc::new(secret), bearer })
     }
@@ -151,7 +154,8 @@ impl AsRef<[u8]> for Wiped {
     }
 }
 
-fn refused_secret(message: &'static str) -> Error {
-    let message = format!("{message}: give another to the builder, or by its provider");
+fn invalid_secret(why: &str) -> Error {
+    let message =
+        format!("invalid secret: {why}; give another one to the builder or in its `Credentials`");
     Error::new(ErrorKind::Configuration, message)
 }

@@ -8,19 +8,18 @@ use std::future::poll_fn;
 
 use crate::clock::{self, Sleep};
 
-/// How often the watch is looked at. Who polls later than this was busy with
-/// something else, and the time beyond it does not count.
+/// How often the time is checked. Whoever polls later than this was busy with something
+/// else, and that time does not count.
 const TICK: Duration = Duration::from_secs(1);
 
-/// Runs a future for so long at most; `None` when the time is over.
+/// Runs a future up to a time limit. `None` if the time is over.
 ///
-/// Only the time counts in which somebody waits for the future. A stream polls its
-/// requests when it is polled itself, so a consumer that is busy for an hour would
-/// otherwise find every request of its window too late, though all the responses
-/// are here.
+/// Only the time in which somebody waits for the future counts. A stream polls its
+/// requests when it is polled itself. So if a consumer were busy for an hour, all
+/// requests of its window would be late, although their responses have arrived.
 pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) -> Option<T> {
     let mut future = pin!(future);
-    let mut watch = Watch { left: limit, since: clock::now(), tick: None };
+    let mut watch = Watch { remaining: limit, since: clock::now(), tick: None };
     poll_fn(|cx| match future.as_mut().poll(cx) {
         Poll::Ready(output) => Poll::Ready(Some(output)),
         Poll::Pending => watch.poll(cx).map(|()| None),
@@ -28,9 +27,9 @@ pub(super) async fn within<T>(limit: Duration, future: impl Future<Output = T>) 
     .await
 }
 
-/// A watch that runs down while it is polled.
+/// A timer that runs while it is polled.
 struct Watch {
-    left: Duration,
+    remaining: Duration,
     since: Instant,
     tick: Option<Sleep>,
 }
@@ -40,9 +39,9 @@ impl Watch {
         let now = clock::now();
         let waited = now.saturating_duration_since(self.since).min(TICK);
         self.since = now;
-        self.left = self.left.saturating_sub(waited);
-        while !self.left.is_zero() {
-            let tick = self.tick.get_or_insert_with(|| clock::sleep(self.left.min(TICK)));
+        self.remaining = self.remaining.saturating_sub(waited);
+        while !self.remaining.is_zero() {
+            let tick = self.tick.get_or_insert_with(|| clock::sleep(self.remaining.min(TICK)));
             ready!(Pin::new(tick).poll(cx));
             self.tick = None;
         }

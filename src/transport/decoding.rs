@@ -4,13 +4,13 @@ use bytes::Bytes;
 
 type Decoded<T> = Result<serde_json::Result<T>, Utf8Error>;
 
-/// A larger body is decoded where it holds up no other task.
+/// From this size on, a body is decoded on another thread.
 #[cfg(feature = "tokio")]
 const LARGE: usize = 1024 * 1024;
 
-/// Decodes a body; its text is checked once for all that is read from it. A large one
-/// is decoded on a thread for blocking work, where a runtime has such: 50 MB take half
-/// a second.
+/// Decodes a body, and checks once that it is UTF-8. Inside of a tokio runtime, a large
+/// body is decoded on a thread for blocking work, so that it stops no other task: 50 MB
+/// take half a second.
 #[cfg_attr(not(feature = "tokio"), allow(clippy::unused_async, reason = "nothing to wait for"))]
 pub(super) async fn decode<T: Send + 'static>(
     body: &Bytes,

@@ -22,63 +22,120 @@ use super::{
 };
 use crate::error::{Error, ErrorKind, ServiceError};
 
-/// How much of a service's own message is quoted, in characters.
+/// How many characters of a service's message are quoted.
 const QUOTED: usize = 500;
 
-/// How much is quoted of a word of the service, and of a body that is no answer.
-const GLIMPSED: usize = 100;
+/// How many characters are quoted of a category, and of a body that can't be decoded.
+const EXCERPT: usize = 100;
 
-/// One address of a service, and all that a request to it carries but the body.
+/// One address of a service, with all of a request but its body.
 pub(crate) struct Endpoint {
     transport: Arc<dyn Transport>,
     uri: Uri,
     headers: HeaderMap,
     keyring: Keyring,
-    refusal: ReadRefusal,
+    read_error: ReadErrorResponse,
 }
 
-/// What an [`Endpoint`] is made of, as a vendor's builder gathers it.
+/// The settings of an [`Endpoint`], which a vendor's builder collects with
+/// [`endpoint_setters!`].
 #[derive(Clone)]
 pub(crate) struct EndpointBuilder {
     pub(crate) base_url: String,
     pub(crate) credentials: Option<Secret>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) allows_plain_http: bool,
-    refusal: ReadRefusal,
+    read_error: ReadErrorResponse,
 }
 
-/// Where the secret comes from.
+/// The source of the secret.
 #[derive(Clone)]
 pub(crate) enum Secret {
     Fixed(SecretString),
     Provided(Arc<dyn Credentials>),
 }
 
-/// Reads the body of an error, as a vendor writes it.
-pub(crate) type ReadRefusal = fn(StatusCode, &Value) -> Refusal;
+/// Reads the body of an error response in a vendor's format.
+pub(crate) type ReadErrorResponse = fn(StatusCode, &Value) -> ErrorResponse;
 
-/// What the body of an error says.
+/// What an error response says.
 #[derive(Debug, Default)]
-pub(crate) struct Refusal {
-    pub(crate) said: ServiceError,
-    /// Whether the same request can't succeed soon, whatever the status.
+pub(crate) struct ErrorResponse {
+    pub(crate) service_error: ServiceError,
+    /// Whether a retry can't succeed soon, whatever the status.
     pub(crate) is_final: bool,
-    /// How long to wait where the response has no `Retry-After`.
+    /// How long to wait if the response has no `Retry-After`.
     pub(crate) wait: Option<Duration>,
 }
 
+/// The setters that all vendors' builders share. A vendor adds its own docs, and the name
+/// of the setter of a fixed secret.
+macro_rules! endpoint_setters {
+    (
+        $(#[$secret_doc:meta])+ $secret:ident;
+        $(#[$credentials_doc:meta])+ credentials;
+        $(#[$base_url_doc:meta])+ base_url;
+    ) => {
+        $(#[$secret_doc])+
+        pub fn $secret(mut self, $secret: impl Into<String>) -> Self {
+            self.endpoint.credentials = Some($crate::transport::Secret::fixed($secret.into()));
+            self
+        }
+
+        $(#[$credentials_doc])+
+        pub fn credentials(
+            mut self,
+            provider: impl $crate::transport::Credentials + 'static,
+        ) -> Self {
+            let provider = std::sync::Arc::new(provider);
+            self.endpoint.credentials = Some($crate::transport::Secret::Provided(provider));
+            self
+        }
+
+        $(#[$base_url_doc])+
+        pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
+            self.endpoint.base_url = base_url.into();
+            self
+        }
+
+        /// Allows a base URL with plain http to another machine. By default it is an
+        /// error, since others in the network can read the credentials.
+        pub fn allow_plain_http(mut self) -> Self {
+            self.endpoint.allows_plain_http = true;
+            self
+        }
+
+        /// What sends the requests: a new `Reqwest` by default. Paginators share
+        /// connections if they have clones of one.
+        pub fn transport(
+            mut self,
+            transport: impl $crate::transport::Transport + 'static,
+        ) -> Self {
+            self.endpoint.transport = Some(std::sync::Arc::new(transport));
+            self
+        }
+    };
+}
+pub(crate) use endpoint_setters;
+
+impl Secret {
+    pub(crate) fn fixed(secret: String) -> Self {
+        Self::Fixed(SecretString::from(secret))
+    }
+}
+
 impl EndpointBuilder {
-    pub(crate) fn new(base_url: &str, refusal: ReadRefusal) -> Self {
+    pub(crate) fn new(base_url: &str, read_error: ReadErrorResponse) -> Self {
         Self {
             base_url: base_url.to_owned(),
             credentials: None,
             transport: None,
             allows_plain_http: false,
-            refusal,
+            read_error,
         }
     }
 
-    /// `secret` is what the caller calls the secret that is missing.
+    /// Builds the endpoint. `secret` is the name of the secret in messages.
     pub(crate) fn build(
         self,
         path: &str,
@@ -86,32 +143,35 @@ impl EndpointBuilder {
         headers: impl IntoIterator<Item = (&'static str, String)>,
     ) -> Result<Endpoint, Error> {
         let uri = self.uri(path)?;
-        // A secret that no header can carry is refused now, not at the first page.
+        // A secret that a header can't carry is an error now, not at the first page.
         let keyring = match self.credentials {
             Some(Secret::Fixed(secret)) if !secret.expose_secret().is_empty() => {
                 Keyring::fixed(secret)?
             }
             Some(Secret::Provided(provider)) => Keyring::provided(provider),
-            _ => return Err(refused(format!("there is no {secret}: give one to the builder"))),
+            _ => return Err(invalid(format!("missing {secret}: give one to the builder"))),
         };
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
             let value = HeaderValue::from_str(&value).map_err(|error| {
-                refused(format!("the value for the header {name} can't be sent")).with_source(error)
+                invalid(format!("invalid value for the header {name}: expected visible ASCII"))
+                    .with_source(error)
             })?;
             map.insert(HeaderName::from_static(name), value);
         }
         let transport = self.transport.map_or_else(default_transport, Ok)?;
-        Ok(Endpoint { transport, uri, headers: map, keyring, refusal: self.refusal })
+        Ok(Endpoint { transport, uri, headers: map, keyring, read_error: self.read_error })
     }
 
     fn uri(&self, path: &str) -> Result<Uri, Error> {
         let base_url = &self.base_url;
         let shown = shown(base_url);
         if base_url.contains('@') {
-            return Err(refused("the base URL names a user: credentials have no place in it"));
+            let message =
+                "invalid base URL: it has a user; give credentials to the builder instead";
+            return Err(invalid(message));
         }
         let uri = format!("{}{path}", base_url.trim_end_matches('/'));
         let uri = uri.parse::<Uri>().ok().filter(|uri| {
@@ -120,15 +180,15 @@ impl EndpointBuilder {
                 && !base_url.contains(['?', '#'])
         });
         let uri = uri.ok_or_else(|| {
-            refused(format!(
-                "the base URL {shown:?} is none: give one like https://host, without a query"
+            invalid(format!(
+                "invalid base URL {shown:?}: expected one like https://host, without a query"
             ))
         })?;
         let is_plain = uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback);
         if is_plain && !self.allows_plain_http {
-            return Err(refused(format!(
-                "the base URL {shown:?} would send the credentials in the clear: give one with \
-                 https, or call `allow_plain_http`"
+            return Err(invalid(format!(
+                "invalid base URL {shown:?}: it would send the credentials unencrypted; use https, \
+                 or call `allow_plain_http`"
             )));
         }
         Ok(uri)
@@ -136,7 +196,7 @@ impl EndpointBuilder {
 }
 
 impl Endpoint {
-    /// Posts a body as JSON and gives back the response of a success.
+    /// Posts a body as JSON, and returns the response if it is a success.
     pub(crate) async fn post(&self, body: &impl Serialize) -> Result<Response<Bytes>, Error> {
         let body = serde_json::to_vec(body).map_err(|error| {
             Error::new(ErrorKind::Contract, "a request can't be written as JSON").with_source(error)
@@ -149,7 +209,7 @@ impl Endpoint {
         {
             response = self.send(body, &other?).await?;
         }
-        if response.status().is_success() { Ok(response) } else { Err(self.refused(&response)) }
+        if response.status().is_success() { Ok(response) } else { Err(self.failed(&response)) }
     }
 
     async fn send(&self, body: Bytes, key: &Key) -> Result<Response<Bytes>, Error> {
@@ -161,64 +221,65 @@ impl Endpoint {
         self.transport.send(request).await
     }
 
-    /// The error of a response that is no success.
-    fn refused(&self, response: &Response<Bytes>) -> Error {
-        let Refusal { said, is_final, wait } = self.refusal(response);
-        let message = format!("the service refused the request{}", behind_a_colon(&said));
+    /// The error of an error response.
+    fn failed(&self, response: &Response<Bytes>) -> Error {
+        let ErrorResponse { service_error, is_final, wait } = self.error_response(response);
+        let message =
+            format!("the service answered with an error{}", after_a_colon(&service_error));
         let error = Error::new(ErrorKind::Status, message)
             .with_status(response.status().as_u16())
-            .with_service_error(said)
+            .with_service_error(service_error)
             .with_retry_after(retry_after(response.headers()).or(wait));
         if is_final { error.with_retryable(false) } else { error }
     }
 
-    /// What a body says of an error, if it does, without secrets and bounded.
-    fn refusal(&self, response: &Response<Bytes>) -> Refusal {
+    /// What the body says about an error, bounded and without secrets.
+    fn error_response(&self, response: &Response<Bytes>) -> ErrorResponse {
         let body = serde_json::from_slice(response.body()).unwrap_or_default();
-        let refusal = (self.refusal)(response.status(), &body);
-        Refusal { said: self.redact_service_error(refusal.said), ..refusal }
+        let read = (self.read_error)(response.status(), &body);
+        ErrorResponse { service_error: self.redact_service_error(read.service_error), ..read }
     }
 
-    /// What a service said, up to a bound and without secrets.
-    pub(crate) fn redact_service_error(&self, said: ServiceError) -> ServiceError {
+    /// The same service error, bounded and without secrets.
+    pub(crate) fn redact_service_error(&self, error: ServiceError) -> ServiceError {
         let redact = |text: Option<String>, most| text.map(|text| self.redact(&text, most));
         ServiceError {
-            category: redact(said.category, GLIMPSED),
-            sub_category: redact(said.sub_category, GLIMPSED),
-            message: redact(said.message, QUOTED),
-            correlation_id: redact(said.correlation_id, GLIMPSED),
+            category: redact(error.category, EXCERPT),
+            sub_category: redact(error.sub_category, EXCERPT),
+            message: redact(error.message, QUOTED),
+            correlation_id: redact(error.correlation_id, EXCERPT),
         }
     }
 
-    /// What comes from the service, up to so many characters and without secrets.
+    /// At most so many characters of a service's text, without secrets.
     pub(crate) fn redact(&self, text: &str, most: usize) -> String {
         self.keyring.redact(text).chars().take(most).collect()
     }
 
-    /// The error of a success whose body is not what the service documents. It
-    /// shows what the body says of an error, its type, and how it begins.
+    /// The error of a success whose body is not what the service documents. The message
+    /// contains the error that the body may tell, its content type and its beginning.
     pub(crate) fn unexpected(&self, what: &str, response: &Response<Bytes>) -> Error {
-        let said = self.refusal(response).said;
+        let service_error = self.error_response(response).service_error;
         let content_type = response.headers().get(CONTENT_TYPE).map(HeaderValue::as_bytes);
         let content_type = content_type.map(String::from_utf8_lossy);
         let content_type = content_type.map_or_else(
             || "of no content type".to_owned(),
-            |it| format!("of content type {}", self.redact(&it, GLIMPSED)),
+            |it| format!("of content type {}", self.redact(&it, EXCERPT)),
         );
-        // Long enough to hold a secret that begins in what is shown.
+        // Long enough for a whole secret that begins in the excerpt.
         let begin = &response.body()[..response.body().len().min(64 * 1024)];
-        let begin = match self.redact(&String::from_utf8_lossy(begin), GLIMPSED) {
+        let begin = match self.redact(&String::from_utf8_lossy(begin), EXCERPT) {
             begin if begin.is_empty() => "is empty".to_owned(),
             begin => format!("begins with {begin:?}"),
         };
-        let said_so = behind_a_colon(&said);
-        let message = format!("{what}{said_so}; it is {content_type} and {begin}");
+        let told = after_a_colon(&service_error);
+        let message = format!("{what}{told}; it is {content_type} and {begin}");
         Error::new(ErrorKind::Decode, message)
             .with_status(response.status().as_u16())
-            .with_service_error(said)
+            .with_service_error(service_error)
     }
 
-    /// Decodes the body of a success. `what` says that it can't be.
+    /// Decodes the body of a success. `what` is the message if it can't be decoded.
     pub(crate) async fn decode<T: Send + 'static>(
         &self,
         what: &str,
@@ -229,15 +290,15 @@ impl Endpoint {
             Ok(Ok(decoded)) => Ok(decoded),
             Ok(Err(source)) => Err(self.undecoded(what, response, source)),
             Err(source) => Err(self
-                .unexpected("the response is no UTF-8", response)
-                // One that was cut within a character may come whole the next time.
+                .unexpected("the response is not valid UTF-8", response)
+                // A body that was cut within a character may come complete the next time.
                 .with_retryable(source.error_len().is_none())
                 .with_source(source)),
         }
     }
 
-    /// The error of a body with what the decoder says. One that ends too early was
-    /// cut, and is worth a retry.
+    /// The error of a body that can't be decoded. A body that ends too early was cut, so
+    /// a retry may help.
     fn undecoded(
         &self,
         what: &str,
@@ -245,7 +306,7 @@ impl Endpoint {
         source: serde_json::Error,
     ) -> Error {
         let error = self.unexpected(what, response).with_retryable(source.is_eof());
-        // The source may quote the body, and the body a secret.
+        // The source may quote the body, and the body may contain a secret.
         let text = source.to_string();
         let redacted = self.redact(&text, QUOTED);
         if redacted == text { error.with_source(source) } else { error.with_source(redacted) }
@@ -265,8 +326,8 @@ impl Debug for EndpointBuilder {
     }
 }
 
-/// What may be seen of a base URL. Its user and its query may hold a secret, though they
-/// have no place there.
+/// The part of a base URL that messages may contain. Somebody may have put a secret
+/// into its user or its query.
 fn shown(base_url: &str) -> &str {
     if base_url.contains('@') {
         return "[with a user]";
@@ -274,26 +335,26 @@ fn shown(base_url: &str) -> &str {
     base_url.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// What the service said, as the end of a message.
-fn behind_a_colon(ServiceError { message, category, .. }: &ServiceError) -> String {
-    let said = message.as_ref().or(category.as_ref());
-    said.map_or_else(String::new, |said| format!(": {said:?}"))
+/// A service's message as the end of a message.
+fn after_a_colon(ServiceError { message, category, .. }: &ServiceError) -> String {
+    let text = message.as_ref().or(category.as_ref());
+    text.map_or_else(String::new, |text| format!(": {text:?}"))
 }
 
-/// Whether a host is this machine, so that nobody listens on the way.
+/// Whether a host is this machine, so that no other machine can listen.
 fn is_loopback(host: &str) -> bool {
     let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// A part of a path that comes from the caller, if it can stand in one as it is.
+/// Checks that a text of the caller can be one part of a path.
 pub(crate) fn path_segment<'a>(what: &str, segment: &'a str) -> Result<&'a str, Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     if !segment.is_empty() && segment.bytes().all(plain) && !segment.bytes().all(|b| b == b'.') {
         Ok(segment)
     } else {
-        let rule = "one is made of letters, digits and -_.~";
-        Err(refused(format!("{segment:?} is no {what}: {rule}")))
+        let rule = "expected letters, digits and -_.~, and not only dots";
+        Err(invalid(format!("invalid {what} {segment:?}: {rule}")))
     }
 }
 
@@ -304,9 +365,9 @@ fn default_transport() -> Result<Arc<dyn Transport>, Error> {
 
 #[cfg(not(feature = "reqwest"))]
 fn default_transport() -> Result<Arc<dyn Transport>, Error> {
-    Err(refused("there is no transport: give one to the builder, or turn on the feature reqwest"))
+    Err(invalid("missing transport: give one to the builder, or turn on the feature `reqwest`"))
 }
 
-fn refused(message: impl Into<Cow<'static, str>>) -> Error {
+fn invalid(message: impl Into<Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Configuration, message)
 }

@@ -1,4 +1,4 @@
-//! The seam between a paginator and the network: one request, one response.
+//! The layer between a paginator and the network: one request, one response.
 
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod credentials;
@@ -25,7 +25,9 @@ use http::{Request, Response};
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub use self::credentials::Credentials;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
-pub(crate) use self::endpoint::{Endpoint, EndpointBuilder, Refusal, Secret, path_segment};
+pub(crate) use self::endpoint::{
+    Endpoint, EndpointBuilder, ErrorResponse, Secret, endpoint_setters, path_segment,
+};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
 #[cfg(feature = "reqwest")]
@@ -33,11 +35,11 @@ pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;
 use crate::error::Error;
 
-/// Carries one request to a service and brings back its response, whole.
+/// Sends one request to a service, and returns the complete response.
 ///
-/// With the feature `reqwest`, [`Reqwest`] is the transport that the vendors'
-/// builders use where they are given none. A closure is a transport too, which is
-/// all that a test needs:
+/// The builders of the vendors use [`Reqwest`] by default, if the feature `reqwest` is
+/// on. Implement this trait for another HTTP client, for a proxy, or for a test. A
+/// closure is a transport too:
 ///
 /// ```
 /// use bytes::Bytes;
@@ -55,23 +57,25 @@ use crate::error::Error;
 ///
 /// # Contract
 ///
-/// - A response of any status is `Ok`; judging it is the paginator's part.
-/// - A redirect is given back and not followed: credentials go to the host that
-///   the caller named, and nowhere else.
-/// - The body is whole: one that was cut short is an error.
-/// - It ends: a service that never answers, one byte a second, or without end, is
-///   an error of kind [`Timeout`](crate::ErrorKind::Timeout) or
-///   [`TooLarge`](crate::ErrorKind::TooLarge).
-/// - Its errors show no header of the request.
+/// - A response of any status is `Ok`. The paginator decides what the status means.
+/// - A redirect is returned and not followed. So credentials go only to the host that
+///   the caller named.
+/// - The body is complete. A body that was cut is an error.
+/// - Each request ends. A service that never answers, answers one byte a second, or
+///   sends an endless body is an error of kind [`Timeout`](crate::ErrorKind::Timeout)
+///   or [`TooLarge`](crate::ErrorKind::TooLarge).
+/// - Its errors contain no header of the request.
 #[async_trait]
 pub trait Transport: Send + Sync {
     /// Sends one request.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Transport`](crate::ErrorKind::Transport) if no whole response
-    /// came, [`Timeout`](crate::ErrorKind::Timeout) if it did not come in time, and
-    /// [`TooLarge`](crate::ErrorKind::TooLarge) if it is larger than it may be.
+    /// - [`ErrorKind::Transport`](crate::ErrorKind::Transport) if no complete response
+    ///   came,
+    /// - [`Timeout`](crate::ErrorKind::Timeout) if it did not come in time,
+    /// - [`TooLarge`](crate::ErrorKind::TooLarge) if it is larger than the transport
+    ///   allows.
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error>;
 }
 

@@ -1,62 +1,62 @@
-//! Takes a secret out of what a service says, however the service writes it.
+//! Removes a secret from a service's text, in whatever form the service writes it.
 
-/// What stands in the place of a secret.
+/// What replaces a secret.
 const REDACTED: &str = "[secret]";
 
-/// How far an escape is followed, so that a text of nothing else takes no longer.
+/// The longest escape that is read, so that a text of escapes takes no longer.
 const LONGEST_ESCAPE: usize = 16;
 
-/// A text without a secret: as it is, and as JSON, Rust, HTML or a URL escape it, also
-/// one within the other.
+/// Removes a secret from a text: in its plain form, and as JSON, Rust, HTML or a URL
+/// escapes it, also one within the other.
 pub(super) fn redact(text: &str, secret: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(first) = rest.chars().next() {
-        match behind_secret(rest, secret) {
-            Some(behind) if !secret.is_empty() => {
+    let mut remaining = text;
+    while let Some(first) = remaining.chars().next() {
+        match after_secret(remaining, secret) {
+            Some(after) if !secret.is_empty() => {
                 redacted.push_str(REDACTED);
-                rest = behind;
+                remaining = after;
             }
             _ => {
                 redacted.push(first);
-                rest = &rest[first.len_utf8()..];
+                remaining = &remaining[first.len_utf8()..];
             }
         }
     }
     redacted
 }
 
-/// What stands behind the secret, if the text begins with it.
-fn behind_secret<'t>(text: &'t str, secret: &str) -> Option<&'t str> {
-    text.strip_prefix(secret).or_else(|| secret.chars().try_fold(text, behind))
+/// The text after the secret, if the text begins with it.
+fn after_secret<'t>(text: &'t str, secret: &str) -> Option<&'t str> {
+    text.strip_prefix(secret).or_else(|| secret.chars().try_fold(text, after))
 }
 
-/// What stands behind a character, if the text begins with it. Its escaped forms come
+/// The text after a character, if the text begins with it. Escaped forms are tried
 /// first, since some begin with the character itself.
-fn behind(text: &str, wanted: char) -> Option<&str> {
+fn after(text: &str, wanted: char) -> Option<&str> {
     let backslashes = text.bytes().take(LONGEST_ESCAPE).take_while(|&byte| byte == b'\\').count();
     let unescaped = &text[backslashes..];
     let is_escaped = backslashes > 0;
-    if is_escaped && let Some(behind) = behind_number(unescaped, wanted) {
-        return Some(behind);
+    if is_escaped && let Some(after) = after_number(unescaped, wanted) {
+        return Some(after);
     }
     if is_escaped && wanted == '\\' {
         return Some(unescaped);
     }
-    behind_percent(text, wanted)
-        .or_else(|| behind_entity(text, wanted))
+    after_percent(text, wanted)
+        .or_else(|| after_entity(text, wanted))
         .or_else(|| unescaped.strip_prefix(wanted))
 }
 
-/// The same for a URL's `%2f`.
-fn behind_percent(text: &str, wanted: char) -> Option<&str> {
-    let (digits, behind) = text.strip_prefix('%')?.split_at_checked(2)?;
-    numbered(digits, 16, wanted).then_some(behind)
+/// The same for the form `%2f` of a URL.
+fn after_percent(text: &str, wanted: char) -> Option<&str> {
+    let (digits, after) = text.strip_prefix('%')?.split_at_checked(2)?;
+    numbered(digits, 16, wanted).then_some(after)
 }
 
 /// The same for an entity of HTML: `&amp;`, `&#47;`, `&#x2f;`.
-fn behind_entity(text: &str, wanted: char) -> Option<&str> {
-    let (entity, behind) = until(text.strip_prefix('&')?, b';')?;
+fn after_entity(text: &str, wanted: char) -> Option<&str> {
+    let (entity, after) = until(text.strip_prefix('&')?, b';')?;
     let is_wanted = match entity {
         "amp" => wanted == '&',
         "lt" => wanted == '<',
@@ -69,25 +69,25 @@ fn behind_entity(text: &str, wanted: char) -> Option<&str> {
             hex.map_or_else(|| numbered(number, 10, wanted), |hex| numbered(hex, 16, wanted))
         }
     };
-    is_wanted.then_some(behind)
+    is_wanted.then_some(after)
 }
 
-/// The same for the number of a character behind a backslash: `u002f`, `u{2f}`, `x2f`.
-fn behind_number(text: &str, wanted: char) -> Option<&str> {
-    let (digits, behind) = if let Some(braced) = text.strip_prefix("u{") {
+/// The same for the number of a character after a backslash: `u002f`, `u{2f}`, `x2f`.
+fn after_number(text: &str, wanted: char) -> Option<&str> {
+    let (digits, after) = if let Some(braced) = text.strip_prefix("u{") {
         until(braced, b'}')?
     } else if let Some(digits) = text.strip_prefix('u') {
         digits.split_at_checked(4)?
     } else {
         text.strip_prefix('x')?.split_at_checked(2)?
     };
-    numbered(digits, 16, wanted).then_some(behind)
+    numbered(digits, 16, wanted).then_some(after)
 }
 
-/// What stands before and behind the end of an escape.
+/// The text before and after the end of an escape.
 fn until(text: &str, end: u8) -> Option<(&str, &str)> {
-    let place = text.bytes().take(LONGEST_ESCAPE).position(|byte| byte == end)?;
-    Some((&text[..place], &text[place + 1..]))
+    let index = text.bytes().take(LONGEST_ESCAPE).position(|byte| byte == end)?;
+    Some((&text[..index], &text[index + 1..]))
 }
 
 fn numbered(digits: &str, radix: u32, wanted: char) -> bool {
@@ -101,7 +101,7 @@ mod tests {
     const SECRET: &str = r#"pat-"na1"\/+=&<7>'u"#;
 
     #[test]
-    fn a_secret_is_taken_out_as_it_is_and_as_it_is_escaped() {
+    fn a_secret_is_removed_in_its_plain_form_and_in_each_escaped_form() {
         let json = serde_json::to_string(SECRET).unwrap();
         let percent =
             SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect::<Vec<_>>().concat();
@@ -138,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_text_of_escapes_alone_takes_no_longer_than_another() {
-        // Beyond any patience if each were followed to the end of the text.
+        // It would take minutes if each were read to the end of the text.
         for piece in ["\\", "&", "\\u{", "%"] {
             let text = piece.repeat(500_000);
             assert_eq!(redact(&text, r"&\%"), text);

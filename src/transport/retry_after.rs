@@ -5,12 +5,13 @@ use http::{
     header::{DATE, RETRY_AFTER},
 };
 
-/// How long a service asks to wait, by the `Retry-After` header of its response
-/// (RFC 9110): a number of seconds or an HTTP date.
+/// How long a service asks to wait, from the `Retry-After` header of its response
+/// (RFC 9110): a number of seconds or an HTTP date. Give it to
+/// [`Error::with_retry_after`](crate::Error::with_retry_after).
 ///
-/// A date is counted from the response's own `Date`, so that clocks that differ
-/// do no harm, and from now where it has none; one that has passed is no wait.
-/// `None` where there is no such header, or none that can be understood.
+/// A date is compared with the `Date` of the response, since the clocks of both sides
+/// may differ. Without a `Date` it is compared with the clock of this machine. A date
+/// that has passed is a wait of zero. `None` if the header is missing or invalid.
 ///
 /// ```
 /// use std::time::Duration;
@@ -29,7 +30,7 @@ use http::{
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
-        // More seconds than a number holds are as long as it gets.
+        // A number that is too large becomes the largest one.
         return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
     }
     let until = httpdate::parse_http_date(value).ok()?;

@@ -88,7 +88,7 @@ impl Paginator for Pages {
 }
 
 pub(crate) fn status(status: u16) -> Error {
-    Error::new(ErrorKind::Status, "the service refused the request").with_status(status)
+    Error::new(ErrorKind::Status, "the service answered with an error").with_status(status)
 }
 
 pub(crate) fn busy() -> Error {

@@ -96,7 +96,7 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
     assert_eq!(events.len(), 2, "one for each retry, and none for what is given out: {events:?}");
     for field in [
         "message=a page failed and is asked for again",
-        "error=the service refused the request: \"slowly\" (status 429), at page 1, cursor",
+        "error=the service answered with an error: \"slowly\" (status 429), at page 1, cursor",
         "\"offset\":0",
         "kind=Status",
         "status=429",

@@ -14,14 +14,14 @@ use serde_json::json;
 pub use self::flaw::AlloyFlaw;
 use super::service::{Log, Service, bearer, emulation, is_json, is_segment, json, mix, path};
 
-/// The most records that a request may ask for.
+/// The largest limit of a request.
 const MAX_LIMIT: u64 = 50;
 
-/// An emulation of the Alloy Connectivity API, as its pagination guide has it.
+/// An emulation of the Alloy Connectivity API, after its pagination guide.
 ///
-/// Every action of every connector lists the same contacts: `{"id": 0, "email":
-/// ..., "score": ...}`, 100 by default. It clamps no limit and ignores no offset,
-/// unless it is [flawed](Alloy::flawed).
+/// Every action of every connector lists the same contacts: `{"id": 0, "email": ...,
+/// "score": ...}`, 100 by default. It works as documented, unless it is
+/// [flawed](Alloy::flawed).
 #[derive(Clone)]
 #[must_use = "a service answers when it is a transport or given to a server"]
 pub struct Alloy {
@@ -35,7 +35,7 @@ pub struct Alloy {
 emulation!(Alloy);
 
 impl Alloy {
-    /// A service whose data follows from a seed.
+    /// A service with data from a seed.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -52,8 +52,8 @@ impl Alloy {
         self
     }
 
-    /// What is wrong with its pages, by the offset that is asked for. The same
-    /// request gets the same answer each time.
+    /// What is wrong with its pages, by the requested offset. The same request gets the
+    /// same response each time.
     ///
     /// ```
     /// use pagestream::testing::{Alloy, AlloyFlaw};
@@ -104,8 +104,8 @@ impl Service for Alloy {
         self.log.add(request);
         let action = path(request)
             .strip_prefix("/connectors/")
-            .and_then(|rest| rest.strip_suffix("/execute"))
-            .and_then(|rest| rest.split_once("/actions/"))
+            .and_then(|path| path.strip_suffix("/execute"))
+            .and_then(|path| path.split_once("/actions/"))
             .filter(|(connector, action)| [connector, action].into_iter().all(is_segment))
             .map(|(_, action)| action);
         let Some(action) = action else {

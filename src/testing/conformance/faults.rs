@@ -1,7 +1,7 @@
 use std::fmt::Debug;
 
 use super::{
-    places::places,
+    positions::positions,
     probe::{Fault, FaultKind},
     reading::{Mark, Reading},
     suite::{Plan, Suite, WINDOWS},
@@ -19,13 +19,13 @@ where
     pub(super) async fn check_faults(&self) -> Result<(), Violation> {
         for window in WINDOWS {
             let fetches = self.read(&Plan { window, ..Plan::default() }).await?.fetches;
-            for number in places(fetches.saturating_sub(1), self.options.few_places(), &[]) {
+            for number in positions(fetches.saturating_sub(1), self.options.few_positions(), &[]) {
                 for kind in [FaultKind::Retryable, FaultKind::Fatal, FaultKind::TooLarge] {
                     for is_after in [false, true] {
                         let fault = Fault { at: number, kind, is_after };
                         self.check_fault(fault, window)
                             .await
-                            .map_err(|violation| violation.at(place(fault, window)))?;
+                            .map_err(|violation| violation.at(position(fault, window)))?;
                     }
                 }
             }
@@ -37,19 +37,19 @@ where
         let plan = Plan { window, fault: Some(fault), ..Plan::default() };
         let reading = self.read(&plan).await?;
         let Some(error) = &reading.error else {
-            // With a window, one reading may take other requests than another, and
-            // may not need the one that failed.
+            // With a window, two readings may make different requests. So a reading may
+            // not need the one that failed.
             let is_met = reading.has_met_fault && window == 1;
             let is_due = is_met && fault.kind == FaultKind::Fatal;
-            ensure(!is_due, Rule::Error, || "the fatal error was not given out".to_owned())?;
+            ensure(!is_due, Rule::Error, || "the fatal error was not delivered".to_owned())?;
             let retries = reading.progress.retries;
             ensure(retries == 1 || (retries == 0 && !is_met), Rule::Count, || {
-                format!("one request was made again, and {retries} are counted")
+                format!("one request was retried, and {retries} retries are counted")
             })?;
-            return self.judge(&[&reading]);
+            return self.check_content(&[&reading]);
         };
         ensure(fault.kind != FaultKind::Retryable, Rule::Error, || {
-            format!("the error was given out: {error}")
+            format!("the error was delivered: {error}")
         })?;
         let mark = where_it_failed(&reading, error)?;
         self.resume(&reading, &mark, window, false).await.map_err(|violation| {
@@ -65,7 +65,7 @@ fn where_it_failed<R>(reading: &Reading<R>, error: &Error) -> Result<Mark, Viola
     Ok(Mark { checkpoint, ..reading.end() })
 }
 
-fn place(fault: Fault, window: usize) -> String {
+fn position(fault: Fault, window: usize) -> String {
     let kind = match fault.kind {
         FaultKind::Retryable => "fails once",
         FaultKind::Fatal => "fails for good",

@@ -1,13 +1,13 @@
 use std::{collections::BTreeSet, fmt::Debug};
 
 use super::{
-    places::places,
+    positions::positions,
     suite::{Limit, Plan, Suite, WINDOWS},
     violation::{Rule, Violation, ensure},
 };
 use crate::{paginator::Paginator, stream::StopReason};
 
-/// Readings that a limit ends, at every page border and beside it.
+/// Readings that a limit ends, at every page border and next to it.
 impl<P, B> Suite<'_, P, B>
 where
     P: Paginator,
@@ -15,13 +15,13 @@ where
     B: Fn() -> P,
 {
     pub(super) async fn check_limits(&self) -> Result<(), Violation> {
-        let (some, pages) = (self.options.few_places(), self.pages.len());
+        let (some, pages) = (self.options.few_positions(), self.pages.len());
         let borders = self.borders();
-        let borders = places(pages, some, &[]).into_iter().filter_map(|page| borders.get(page));
-        let beside = borders.flat_map(|&border| [border.saturating_sub(1), border, border + 1]);
+        let borders = positions(pages, some, &[]).into_iter().filter_map(|page| borders.get(page));
+        let near = borders.flat_map(|&border| [border.saturating_sub(1), border, border + 1]);
         let expected = self.options.expected.len();
-        let records = beside.chain([0, 1, expected, expected + 1]).collect::<BTreeSet<_>>();
-        let pages = places(pages + 1, some, &[]);
+        let records = near.chain([0, 1, expected, expected + 1]).collect::<BTreeSet<_>>();
+        let pages = positions(pages + 1, some, &[]);
         for window in WINDOWS {
             for &records in &records {
                 self.check_limit(Limit::Records(records as u64), window).await?;
@@ -40,8 +40,8 @@ where
             Limit::Pages(pages) => format!("max_pages({pages})"),
             Limit::Requests(requests) => format!("max_requests({requests})"),
         };
-        let place = format!("with `{name}` and a window of {window}");
-        let at = |violation: Violation| violation.at(&place);
+        let limited = format!("with `{name}` and a window of {window}");
+        let at = |violation: Violation| violation.at(&limited);
 
         let plan = Plan { window, limit: Some(limit), ..Plan::default() };
         let reading = self.read(&plan).await.map_err(at)?;
@@ -51,13 +51,13 @@ where
             Limit::Pages(most) => (progress.pages, most, StopReason::MaxPages),
             Limit::Requests(most) => (progress.requests, most, StopReason::MaxRequests),
         };
-        // Where the limit falls on the end of the data, that is the reason.
+        // If the limit is at the end of the data, the end is the reason.
         let is_over = reading.checkpoint.is_finished();
         let due = if is_over { StopReason::End } else { reason };
         let is_reached = reached == most || (is_over && reached < most);
         ensure(is_reached && progress.stop == Some(due), Rule::Limit, || {
             let stop = progress.stop;
-            format!("it ended at {reached} for the reason {stop:?}, where {due:?} is due")
+            format!("it ended at {reached} for the reason {stop:?}, expected {due:?}")
         })
         .map_err(at)?;
         let then = |violation: Violation| at(violation.at("and then resumed"));

@@ -1,7 +1,8 @@
-//! Does a paginator keep its [contract](crate::Paginator#contract)?
+//! Checks that a paginator keeps its [contract](crate::Paginator#contract).
 //!
-//! [`check`] reads a paginator in every way that a stream can be read, over
-//! content that is known, and says which rule it breaks and where:
+//! Use it in a test of your own paginator. [`check`] reads a paginator of known content
+//! in every way that a stream can be read. It returns which rule the paginator breaks,
+//! and where:
 //!
 //! ```
 //! use pagestream::{Error, Page, Paginator, async_trait, testing::conformance};
@@ -35,42 +36,41 @@
 //!
 //! # What is checked
 //!
-//! - Whole readings: by records and by pages, with windows of 1, 2, 3, 4, 8 and
-//!   16, with each `next()` dropped while it waits, and with two streams of one
-//!   paginator side by side. `start` and `identity` say the same each time.
-//! - Cuts: after each record and each page, the reading is resumed from its
-//!   checkpoint, by a paginator that is built anew. One reading is cut again and
-//!   again, and streams are dropped wherever they wait, requests and all. A
-//!   checkpoint of something else is refused.
-//! - Faults: each request fails once, before the page is fetched and after it (the
-//!   response is lost), with an error that is retried, one that is fatal, and one
-//!   that asks for smaller pages.
-//! - Limits on records, pages and requests, at each page border and beside it.
+//! - **Whole readings**: by records and by pages, with windows of 1, 2, 3, 4, 8 and 16,
+//!   with each `next()` dropped while it waits, and with two streams of one paginator
+//!   side by side. `start` and `identity` return the same each time.
+//! - **Cuts**: after each record and each page, a newly built paginator resumes the
+//!   reading from its checkpoint. One reading is cut again and again. Streams are
+//!   dropped with their requests, wherever they wait. A checkpoint of something else
+//!   is an error.
+//! - **Faults**: each request fails once, before the page is fetched and after it (the
+//!   response is lost). The error is one that is retried, one that is fatal, or one
+//!   after which smaller pages are requested.
+//! - **Limits** on records, pages and requests, at each page border and next to it.
 //!
-//! All of them give each record once, end, count what they gave, and ask for nothing
-//! before the first poll and after the last. All but the whole readings are made
-//! with windows of 1 and 4. The errors of single ids are allowed, and come once
+//! Each reading delivers each record once, ends, and counts what it delivered. It makes
+//! no request before the first poll, and none after the end. Cuts, faults and limits
+//! are tried with windows of 1 and 4. Errors of single ids are allowed, and come once
 //! in each reading.
 //!
-//! # What it takes
+//! # What it needs
 //!
-//! The content has to stay as it is while it is checked, and the service has to
-//! answer each request: an error that the check did not make breaks a rule.
+//! The content must stay the same during the check. The service must answer each
+//! request: an error that the check did not make breaks a rule.
 //!
-//! It needs no certain runtime but the one that the paginator needs, and no time
-//! passes on purpose. A paginator that hangs is told by the clock of the system, so
-//! that tokio's may be paused.
+//! The check itself needs no runtime, and never sleeps. To find a paginator that hangs,
+//! it uses the clock of the system, so tokio's clock may be paused.
 //!
-//! Each place costs a reading or two, so 25 records on 3 pages take about 600
-//! requests, 250 records on 25 pages 25,000, and as many on 250 pages 430,000. Of long
-//! contents, the first [200](Conformance::places) records and the first 50 pages are
-//! tried, and behind them some that are evenly spread and some page borders. Over a
-//! network, a few pages and fewer places do.
+//! Each position needs one or two readings. 25 records on 3 pages take about 600
+//! requests, 250 records on 25 pages 25,000, and 250 records on 250 pages 430,000. Of
+//! long content, the check tries the first [200](Conformance::positions) records and
+//! the first 50 pages, then some positions that are evenly spread, and some page
+//! borders. Over a network, use a few pages and fewer positions.
 
 mod cuts;
 mod faults;
 mod limits;
-mod places;
+mod positions;
 mod probe;
 mod reading;
 mod suite;
@@ -89,12 +89,11 @@ use self::suite::Suite;
 pub use self::violation::{Rule, Violation};
 use crate::paginator::Paginator;
 
-/// Checks that the paginators of `build` keep the contract, and give `expected`, in
-/// this order. [`Conformance`] has the options.
+/// Checks that the paginators of `build` keep the contract, and deliver the `expected`
+/// records in this order. [`Conformance`] has options.
 ///
-/// `build` builds the same paginator each time, as another process would.
-/// Records that can't be compared are made into ones that can by
-/// [`PaginatorExt::map`](crate::PaginatorExt::map).
+/// `build` builds the same paginator each time, as another process would. If records
+/// can't be compared, use [`PaginatorExt::map`](crate::PaginatorExt::map).
 ///
 /// # Errors
 ///
@@ -108,13 +107,12 @@ where
     Conformance::new(expected).check(build).await
 }
 
-/// How to [`check`]: the expected records, and the options.
+/// A [`check`] with options.
 ///
 /// ```
 /// use pagestream::{Page, from_fn, testing::conformance::Conformance};
 ///
-/// // One page leads to three others, so with a window their order is not that of
-/// // the chains.
+/// // Three pages follow one page. With a window, they come in any order.
 /// let build = || {
 ///     from_fn(0_u32, |page| async move {
 ///         let next = if page == 0 { vec![1, 2, 3] } else { vec![] };
@@ -124,41 +122,41 @@ where
 /// };
 ///
 /// # futures::executor::block_on(async {
-/// Conformance::new((0..4).collect()).unordered().check(build).await.unwrap();
+/// Conformance::new((0..4).collect()).any_order().check(build).await.unwrap();
 /// # });
 /// ```
 #[must_use = "call `check`"]
 pub struct Conformance<R> {
     expected: Vec<R>,
     is_ordered: bool,
-    places: usize,
-    patience: Duration,
+    positions: usize,
+    timeout: Duration,
 }
 
 impl<R: PartialEq + Debug> Conformance<R> {
-    /// A check that these records come, in this order.
+    /// A check that these records come in this order.
     pub fn new(expected: Vec<R>) -> Self {
-        Self { expected, is_ordered: true, places: 200, patience: Duration::from_secs(30) }
+        Self { expected, is_ordered: true, positions: 200, timeout: Duration::from_secs(30) }
     }
 
-    /// Lets the records come in any order, for a paginator of which one page
-    /// leads to several. By default they come as they are expected.
-    pub fn unordered(mut self) -> Self {
+    /// Allows the records to come in any order. Use it for a paginator with several next
+    /// cursors after one page. By default the records must come in the expected order.
+    pub fn any_order(mut self) -> Self {
         self.is_ordered = false;
         self
     }
 
-    /// How many places of a reading are tried: after this many records, and a
-    /// quarter as many pages and requests, 200 by default. Behind them about half as
-    /// many more are tried, spread over the rest.
-    pub fn places(mut self, places: usize) -> Self {
-        self.places = places;
+    /// How many positions of a reading are tried: 200 by default. They are the positions
+    /// after each of the first 200 records, and a quarter as many pages and requests.
+    /// About half as many more are spread over the remaining records.
+    pub fn positions(mut self, positions: usize) -> Self {
+        self.positions = positions;
         self
     }
 
     /// How long a paginator may take for a page, in real time: 30 s by default.
-    pub fn patience(mut self, patience: Duration) -> Self {
-        self.patience = patience;
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
         self
     }
 
@@ -185,9 +183,9 @@ impl<R: PartialEq + Debug> Conformance<R> {
         suite.check_limits().await
     }
 
-    /// The number of places that are counted in pages and requests.
-    fn few_places(&self) -> usize {
-        self.places.div_ceil(4)
+    /// How many positions between pages and requests are tried.
+    fn few_positions(&self) -> usize {
+        self.positions.div_ceil(4)
     }
 }
 
@@ -196,8 +194,8 @@ impl<R> Debug for Conformance<R> {
         f.debug_struct("Conformance")
             .field("expected", &self.expected.len())
             .field("is_ordered", &self.is_ordered)
-            .field("places", &self.places)
-            .field("patience", &self.patience)
+            .field("positions", &self.positions)
+            .field("timeout", &self.timeout)
             .finish()
     }
 }

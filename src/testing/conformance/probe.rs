@@ -24,7 +24,7 @@ pub(super) struct Fault {
     /// Which fetch fails, from 0.
     pub(super) at: usize,
     pub(super) kind: FaultKind,
-    /// Whether the page was fetched, and is lost on its way.
+    /// Whether the page was fetched, and its response is lost.
     pub(super) is_after: bool,
 }
 
@@ -32,17 +32,17 @@ pub(super) struct Fault {
 pub(super) enum FaultKind {
     Retryable,
     Fatal,
-    /// A fault after which smaller pages are asked for, where that can be.
+    /// A fault after which smaller pages are requested, if the paginator can do that.
     TooLarge,
 }
 
-/// What tells an error of the check from the paginator's own.
+/// Marks an error of the check, unlike the paginator's own errors.
 #[derive(Debug, thiserror::Error)]
 #[error("the check made it")]
 struct Injected;
 
-/// The paginator under test, as its stream sees it: the fetches are counted and
-/// bounded, each waits where it begins and where it ends, and one may fail.
+/// Wraps the paginator under test. It counts and bounds the fetches, lets each wait at
+/// its beginning and at its end, and lets one fail.
 pub(super) struct Probe<P> {
     paginator: P,
     fault: Option<Fault>,
@@ -64,18 +64,18 @@ impl<P: Paginator> Probe<P> {
         }
     }
 
-    /// How many pages were asked for.
+    /// How many pages were requested.
     pub(super) fn fetches(&self) -> usize {
         self.fetches.load(Ordering::Relaxed)
     }
 
-    /// Whether the fault came about.
+    /// Whether the fault happened.
     pub(super) fn has_failed(&self) -> bool {
         self.has_failed.load(Ordering::Relaxed)
     }
 
-    /// Passes the error of a reading if the check made it.
-    pub(super) fn judge(&self, error: Option<&Error>) -> Result<(), Violation> {
+    /// Checks that the error of a reading, if any, is one of the check.
+    pub(super) fn check_error(&self, error: Option<&Error>) -> Result<(), Violation> {
         if let Some(violation) = self.violation.get() {
             return Err(violation.clone());
         }
@@ -99,7 +99,7 @@ impl<P: Paginator> Probe<P> {
         Err(error.with_retry_after(Duration::ZERO)) // no time passes
     }
 
-    fn refuse(&self, violation: Violation) -> Error {
+    fn violate(&self, violation: Violation) -> Error {
         let error = Error::new(ErrorKind::Contract, violation.to_string());
         let _ = self.violation.set(violation); // the first one counts
         error
@@ -118,11 +118,10 @@ impl<P: Paginator> Paginator for Probe<P> {
     async fn fetch(&self, cursor: P::Cursor) -> Result<Page<P::Record, P::Cursor>, Error> {
         let number = self.fetches.fetch_add(1, Ordering::Relaxed);
         if number >= self.most_fetches {
-            let message =
-                format!("it does not end: after {number} requests it still asks for more");
-            return Err(self.refuse(Violation::new(Rule::Endless, message)));
+            let message = format!("it does not end: after {number} requests it still makes more");
+            return Err(self.violate(Violation::new(Rule::Endless, message)));
         }
-        check_json(&cursor).map_err(|violation| self.refuse(violation))?;
+        check_json(&cursor).map_err(|violation| self.violate(violation))?;
         wait_once().await;
         self.fail(number, false)?;
         let page = self.paginator.fetch(cursor).await;
@@ -134,19 +133,19 @@ impl<P: Paginator> Paginator for Probe<P> {
     forward_to!(P, self => self.paginator);
 }
 
-/// Whether a cursor comes back from JSON as it went.
+/// Checks that a cursor is the same after JSON.
 fn check_json<C: Cursor>(cursor: &C) -> Result<(), Violation> {
     let what = match serde_json::to_string(cursor).map(|text| (serde_json::from_str(&text), text)) {
         Ok((Ok(back), _)) if *cursor == back => return Ok(()),
-        Ok((Ok(back), text)) => format!("it goes as {text} and comes back as {back:?}"),
-        Ok((Err(error), text)) => format!("it goes as {text} and can't be read: {error}"),
+        Ok((Ok(back), text)) => format!("it is written as {text} and comes back as {back:?}"),
+        Ok((Err(error), text)) => format!("it is written as {text} and can't be read: {error}"),
         Err(error) => format!("it can't be written: {error}"),
     };
     let what = format!("the cursor {cursor:?} does not come back from JSON: {what}");
     Err(Violation::new(Rule::Cursor, what))
 }
 
-/// Waits until it is polled again, so that there is a place to drop it.
+/// Waits until it is polled again, so that it can be dropped here.
 async fn wait_once() {
     let mut is_polled = false;
     poll_fn(|cx| {

@@ -22,16 +22,15 @@ use crate::{
 /// How a stream is driven.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Drive {
-    /// Where it is dropped; at the end by default.
+    /// When it is dropped: at the end by default.
     pub(super) until: Until,
     /// After how many items checkpoints are taken.
     pub(super) marks: BTreeSet<usize>,
-    /// Whether each `next()` that waits is dropped after one poll, in which
-    /// another task asked.
+    /// Whether each `next()` that waits is dropped after one poll by another task.
     pub(super) drops_next: bool,
-    /// How long nothing may come, in real time.
-    pub(super) patience: Duration,
-    /// How many records are more than can be right.
+    /// How long the next item may take, in real time.
+    pub(super) timeout: Duration,
+    /// The number of records at which the reading counts as endless.
     pub(super) most_records: usize,
 }
 
@@ -41,35 +40,35 @@ pub(super) enum Until {
     End,
     /// After so many items.
     Items(usize),
-    /// Where it would wait, after it did so many times.
+    /// Where it would wait the next time after this many waits.
     Waits(usize),
 }
 
-/// What a stream gave.
+/// What a stream delivered.
 #[derive(Debug)]
 pub(super) struct Reading<R> {
     pub(super) records: Vec<R>,
-    /// How many records each piece held: a page, or one record.
+    /// How many records each piece has. A piece is a page, or one record.
     pub(super) pieces: Vec<usize>,
     /// The errors of single ids.
     pub(super) failures: Vec<String>,
     /// The fatal error.
     pub(super) error: Option<Error>,
     pub(super) marks: Vec<Mark>,
-    /// Where it stood in the end.
+    /// The checkpoint at the end.
     pub(super) checkpoint: Checkpoint,
     pub(super) progress: Progress,
     /// How often it waited.
     pub(super) waits: usize,
-    /// Whether it was left, since more records came than can be right.
+    /// Whether it was stopped, since too many records came.
     pub(super) is_endless: bool,
-    /// How many pages its paginator was asked for, and whether its fault came
-    /// about.
+    /// How many pages were requested of its paginator.
     pub(super) fetches: usize,
+    /// Whether the fault happened.
     pub(super) has_met_fault: bool,
 }
 
-/// Where a reading stood on its way.
+/// A position of a reading, with its checkpoint.
 #[derive(Debug)]
 pub(super) struct Mark {
     pub(super) records: usize,
@@ -82,27 +81,27 @@ impl<R> Reading<R> {
         self.pieces.len() + self.failures.len()
     }
 
-    /// Where it stood in the end.
+    /// The position at the end.
     pub(super) fn end(&self) -> Mark {
         let (records, failures) = (self.records.len(), self.failures.len());
         Mark { records, failures, checkpoint: self.checkpoint.clone() }
     }
 }
 
-/// What waiting for an item came to.
+/// The result of waiting for an item.
 enum Next<T> {
     Item(Option<T>),
     Dropped,
     Stalled,
 }
 
-/// Reads a stream, whose items are pieces: pages, or single records. `fetches` says
-/// how many pages were asked for.
+/// Reads a stream whose items are pieces: pages, or single records. `fetches` returns
+/// how many pages were requested.
 pub(super) async fn drive<R, I, S>(
     stream: S,
     monitor: &Monitor,
     fetches: impl Fn() -> usize,
-    Drive { until, marks, drops_next, patience, most_records }: &Drive,
+    Drive { until, marks, drops_next, timeout, most_records }: &Drive,
 ) -> Result<Reading<R>, Violation>
 where
     I: IntoIterator<Item = R>,
@@ -122,7 +121,7 @@ where
         fetches: 0,
         has_met_fault: false,
     };
-    // What the hints say of the number of items in all.
+    // What the hints say about the number of all items.
     let (mut at_least, mut at_most) = (0, usize::MAX);
     let mut is_over = false;
     {
@@ -141,48 +140,48 @@ where
             }
             let was_over = stream.is_terminated();
             let most_waits = if let Until::Waits(waits) = until { *waits } else { usize::MAX };
-            let next = next(&mut stream, *drops_next, *patience, most_waits, &mut reading.waits);
+            let next = next(&mut stream, *drops_next, *timeout, most_waits, &mut reading.waits);
             let item = match next.await {
                 Next::Dropped => break,
                 Next::Stalled => {
                     let records = reading.records.len();
-                    let what = format!("after {records} records nothing came for {patience:?}");
+                    let what = format!("after {records} records nothing came for {timeout:?}");
                     return Err(Violation::new(Rule::Stalled, what));
                 }
                 Next::Item(None) => {
                     is_over = true;
-                    stays_over(&mut stream, &fetches)?;
+                    check_end(&mut stream, &fetches)?;
                     break;
                 }
                 Next::Item(Some(item)) => item,
             };
             ensure(!was_over && reading.error.is_none(), Rule::Ended, || {
-                let end = if was_over { "it said that it is over" } else { "a fatal error" };
-                format!("something came after {end}, behind {} records", reading.records.len())
+                let end = if was_over { "it reported its end" } else { "a fatal error" };
+                format!("something came after {end}, after {} records", reading.records.len())
             })?;
-            reading.take_in(item);
+            reading.push(item);
             let counted = monitor.progress().records;
             let records = reading.records.len();
             ensure(counted == begun_at + records as u64, Rule::Count, || {
-                format!("{records} records came behind {begun_at}, and {counted} are counted")
+                format!("{records} records came after {begun_at}, and {counted} are counted")
             })?;
         }
     }
     let items = reading.items() + usize::from(reading.error.is_some());
     ensure(!is_over || items >= at_least, Rule::SizeHint, || {
-        format!("{items} items came, and the hints said at least {at_least}")
+        format!("{items} items came, and the hints promised at least {at_least}")
     })?;
     ensure(!is_over || items <= at_most, Rule::SizeHint, || {
-        format!("{items} items came, and the hints said at most {at_most}")
+        format!("{items} items came, and the hints promised at most {at_most}")
     })?;
     reading.progress = monitor.progress();
     reading.checkpoint = checkpoint(monitor)?;
     let stop = reading.progress.stop;
-    let is_said = match reading.error {
+    let is_right = match reading.error {
         Some(_) => stop == Some(StopReason::Failed),
         None => stop.is_some() == is_over && stop != Some(StopReason::Failed),
     };
-    ensure(is_said || reading.is_endless, Rule::Ended, || {
+    ensure(is_right || reading.is_endless, Rule::Ended, || {
         let ended = if is_over { "it ended" } else { "it was dropped" };
         format!("{ended}, and the reason given is {stop:?}")
     })?;
@@ -190,7 +189,7 @@ where
 }
 
 impl<R> Reading<R> {
-    fn take_in<I: IntoIterator<Item = R>>(&mut self, item: Result<I, Error>) {
+    fn push<I: IntoIterator<Item = R>>(&mut self, item: Result<I, Error>) {
         match item {
             Ok(piece) => {
                 let before = self.records.len();
@@ -209,7 +208,7 @@ impl<R> Reading<R> {
         let checkpoint = checkpoint(monitor)?;
         let noted = checkpoint.records();
         ensure(noted == begun_at + records as u64, Rule::Checkpoint, || {
-            format!("{records} records came behind {begun_at}, and its checkpoint says {noted}")
+            format!("{records} records came after {begun_at}, and its checkpoint says {noted}")
         })?;
         self.marks.push(Mark { records, failures, checkpoint });
         Ok(())
@@ -222,24 +221,23 @@ fn checkpoint(monitor: &Monitor) -> Result<Checkpoint, Violation> {
     })
 }
 
-/// Waits for the next item. Every poll is one of a `next()` of its own, which is
-/// dropped.
+/// Waits for the next item. Each poll has a `next()` of its own, which is dropped.
 async fn next<S: FusedStream>(
     stream: &mut Pin<&mut S>,
     drops_next: bool,
-    patience: Duration,
+    timeout: Duration,
     most_waits: usize,
     waits: &mut usize,
 ) -> Next<S::Item> {
-    // Not tokio's time: where that is paused, it leaps while the network is waited for.
+    // Not tokio's time: if that is paused, it jumps while the network is waited for.
     let mut timer = None::<Delay>;
     poll_fn(|cx| {
-        // Before the stream: what is here, and woke nobody, did not come.
+        // Before the stream: an item that woke nobody did not come.
         if timer.as_mut().is_some_and(|timer| timer.poll_unpin(cx).is_ready()) {
             return Poll::Ready(Next::Stalled);
         }
         if drops_next {
-            // This waker wakes nobody, so the one below has to take its place.
+            // This waker wakes nobody, so the one below has to replace it.
             let mut elsewhere = Context::from_waker(Waker::noop());
             if let Poll::Ready(item) = stream.next().poll_unpin(&mut elsewhere) {
                 return Poll::Ready(Next::Item(item));
@@ -252,13 +250,13 @@ async fn next<S: FusedStream>(
             return Poll::Ready(Next::Dropped);
         }
         *waits += 1;
-        timer.get_or_insert_with(|| Delay::new(patience)).poll_unpin(cx).map(|()| Next::Stalled)
+        timer.get_or_insert_with(|| Delay::new(timeout)).poll_unpin(cx).map(|()| Next::Stalled)
     })
     .await
 }
 
-/// Asks a stream that ended a few times more.
-fn stays_over<S: FusedStream>(
+/// Polls a stream that ended a few times more.
+fn check_end<S: FusedStream>(
     stream: &mut Pin<&mut S>,
     fetches: impl Fn() -> usize,
 ) -> Result<(), Violation> {

@@ -16,17 +16,16 @@ use crate::{
     stream::{Read, StopReason},
 };
 
-/// The windows under which every place of a reading is tried.
+/// The windows with which every position of a reading is tried.
 pub(super) const WINDOWS: [usize; 2] = [1, 4];
 
-/// What all checks share: what is checked, what is expected of it, and how it is
-/// read once.
+/// What all checks share: what is checked, what is expected, and how to read it once.
 pub(super) struct Suite<'a, P: Paginator, B> {
     pub(super) build: &'a B,
     pub(super) options: &'a Conformance<P::Record>,
-    /// The errors of single ids that a whole reading gives, sorted.
+    /// The errors of single ids in a whole reading, sorted.
     pub(super) failures: Vec<String>,
-    /// How many records each page of a whole reading holds.
+    /// How many records each page of a whole reading has.
     pub(super) pages: Vec<usize>,
     pub(super) paginator: PhantomData<fn() -> P>,
 }
@@ -58,13 +57,13 @@ where
     P::Record: PartialEq + Debug,
     B: Fn() -> P,
 {
-    /// A paginator that is built anew.
+    /// A newly built paginator.
     pub(super) fn probe(&self, fault: Option<Fault>) -> Probe<P> {
         let most_fetches = self.options.expected.len().saturating_mul(10).saturating_add(2_000);
         Probe::new((self.build)(), fault, most_fetches)
     }
 
-    /// Makes a reading by a paginator that is built anew.
+    /// Reads a newly built paginator.
     pub(super) async fn read(&self, plan: &Plan<'_>) -> Result<Reading<P::Record>, Violation> {
         let probe = self.probe(plan.fault);
         let mut reading = self.read_probe(&probe, plan).await?;
@@ -72,10 +71,10 @@ where
         reading.has_met_fault = probe.has_failed();
         let (requests, fetches) = (reading.progress.requests, reading.fetches as u64);
         let is_whole = reading.progress.stop == Some(StopReason::End);
-        // With a window, requests may be given up before they are made.
+        // With a window, requests may be dropped before they are made.
         let is_right = requests == fetches || (plan.window > 1 && requests > fetches);
         ensure(!is_whole || is_right, Rule::Count, || {
-            format!("{fetches} pages were asked for, and {requests} requests are counted")
+            format!("{fetches} pages were requested, and {requests} requests are counted")
         })?;
         Ok(reading)
     }
@@ -90,7 +89,7 @@ where
             until: plan.until,
             marks: plan.marks.clone(),
             drops_next: plan.drops_next,
-            patience: self.options.patience,
+            timeout: self.options.timeout,
             most_records: self.options.expected.len().saturating_mul(2).saturating_add(1_000),
         };
         let before = probe.fetches();
@@ -109,14 +108,14 @@ where
         }
     }
 
-    /// Makes a reading that fails by the check alone.
+    /// Makes a reading in which only the errors of the check are allowed.
     pub(super) async fn read_probe(
         &self,
         probe: &Probe<P>,
         plan: &Plan<'_>,
     ) -> Result<Reading<P::Record>, Violation> {
         let reading = self.run(probe, plan).await;
-        probe.judge(reading.as_ref().ok().and_then(|reading| reading.error.as_ref()))?;
+        probe.check_error(reading.as_ref().ok().and_then(|reading| reading.error.as_ref()))?;
         let reading = reading?;
         if reading.is_endless {
             let (came, expected) = (reading.records.len(), self.options.expected.len());
@@ -152,8 +151,8 @@ where
         compare(&came, &self.options.expected, self.options.is_ordered)
     }
 
-    /// Compares all that came in the parts of a reading with what has to come.
-    pub(super) fn judge(&self, parts: &[&Reading<P::Record>]) -> Result<(), Violation> {
+    /// Compares all that came in the parts of a reading with what is expected.
+    pub(super) fn check_content(&self, parts: &[&Reading<P::Record>]) -> Result<(), Violation> {
         self.compare(&[], parts.iter().map(|part| &part.records[..]))?;
         let failures = parts.iter().flat_map(|part| &part.failures).cloned();
         self.same_failures(failures.collect())
@@ -167,8 +166,7 @@ where
         })
     }
 
-    /// Goes on where a reading stood, and compares all that came with what has
-    /// to come.
+    /// Resumes a reading at a mark, and compares all that came with what is expected.
     pub(super) async fn resume(
         &self,
         reading: &Reading<P::Record>,
@@ -177,12 +175,12 @@ where
         by_pages: bool,
     ) -> Result<(), Violation> {
         let plan = Plan { window, by_pages, from: Some(&mark.checkpoint), ..Plan::default() };
-        let rest = self.read(&plan).await?;
-        self.compare(&reading.records[..mark.records], [&rest.records[..]])?;
-        self.same_failures([&reading.failures[..mark.failures], &rest.failures].concat())
+        let remaining = self.read(&plan).await?;
+        self.compare(&reading.records[..mark.records], [&remaining.records[..]])?;
+        self.same_failures([&reading.failures[..mark.failures], &remaining.failures].concat())
     }
 
-    /// How far a reading came, for a sentence.
+    /// Text that says how far a reading came.
     pub(super) fn after(&self, records: usize) -> String {
         format!("after record {records} of {}", self.options.expected.len())
     }
@@ -206,7 +204,7 @@ fn read_by<'p, P: Paginator>(
 }
 
 fn is_lazy(fetches: usize) -> Result<(), Violation> {
-    ensure(fetches == 0, Rule::Eager, || format!("{fetches} pages were asked for before a poll"))
+    ensure(fetches == 0, Rule::Eager, || format!("{fetches} pages were requested before a poll"))
 }
 
 /// The checkpoint as another process gets it.

@@ -1,5 +1,5 @@
-//! No paginator can break what the streams promise by themselves, so here streams
-//! that lie show that the driver notices.
+//! No paginator can break what the streams promise by themselves. So these streams
+//! lie, to show that the driver notices it.
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ enum Lie {
     None,
     /// It gives a record after its end.
     Undead,
-    /// It asks for a page after its end.
+    /// It requests a page after its end.
     Restless,
     NeverTerminated,
     TerminatedAtOnce,
@@ -40,7 +40,7 @@ enum Lie {
     Uncounted,
     AtLeast(usize),
     AtMost(usize),
-    /// It ends where it is half read.
+    /// It ends when half of it is read.
     HalfTheWay,
 }
 
@@ -111,7 +111,7 @@ fn read(lie: Lie, until: Until) -> Result<Reading<u32>, Violation> {
         until,
         marks: BTreeSet::from([0, 3]),
         drops_next: false,
-        patience: Duration::from_secs(30),
+        timeout: Duration::from_secs(30),
         most_records: 1_000,
     };
     block_on(drive(liar, &monitor, || fetches.load(Ordering::Relaxed), &driving))
@@ -135,11 +135,11 @@ fn each_lie_of_a_stream_is_told() {
         (Lie::Undead, Rule::Ended, "it gave `None`, and then no `None`"),
         (Lie::Restless, Rule::Ended, "it gave `None`, and then made 3 requests"),
         (Lie::NeverTerminated, Rule::Ended, "does not say that it is terminated"),
-        (Lie::TerminatedAtOnce, Rule::Ended, "after it said that it is over, behind 0 records"),
-        (Lie::Unharmed, Rule::Ended, "something came after a fatal error, behind 0 records"),
-        (Lie::Uncounted, Rule::Count, "1 records came behind 0, and 0 are counted"),
-        (Lie::AtLeast(7), Rule::SizeHint, "6 items came, and the hints said at least 13"),
-        (Lie::AtMost(1), Rule::SizeHint, "6 items came, and the hints said at most 1"),
+        (Lie::TerminatedAtOnce, Rule::Ended, "after it reported its end, after 0 records"),
+        (Lie::Unharmed, Rule::Ended, "something came after a fatal error, after 0 records"),
+        (Lie::Uncounted, Rule::Count, "1 records came after 0, and 0 are counted"),
+        (Lie::AtLeast(7), Rule::SizeHint, "6 items came, and the hints promised at least 13"),
+        (Lie::AtMost(1), Rule::SizeHint, "6 items came, and the hints promised at most 1"),
         (Lie::HalfTheWay, Rule::Ended, "it ended, and the reason given is None"),
     ] {
         let violation = read(lie, Until::End).unwrap_err();

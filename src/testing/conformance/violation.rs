@@ -6,13 +6,13 @@ use std::{
 
 use crate::error::{Error, ErrorKind};
 
-/// What a record shows of itself in a sentence, in characters at most.
+/// How many characters of a record a sentence shows.
 const SHOWN_RECORD: usize = 200;
 
 /// How a paginator breaks the [contract](crate::Paginator#contract): the
 /// [`Rule`], and a sentence that says where and what.
 ///
-/// Its `Debug` is the sentence too, so that `unwrap` in a test shows it.
+/// Its `Debug` contains the sentence, so that `unwrap` in a test shows it.
 #[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{sentence}")]
 pub struct Violation {
@@ -20,7 +20,7 @@ pub struct Violation {
     sentence: String,
 }
 
-/// A rule that [`check`](super::check) holds a paginator to.
+/// A rule of the contract that [`check`](super::check) checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
@@ -31,29 +31,29 @@ pub enum Rule {
     /// No record comes that is not expected.
     Unexpected,
     /// The records come in the order of the expected ones, whatever the window,
-    /// unless the check is [`unordered`](super::Conformance::unordered).
+    /// unless the check allows [`any_order`](super::Conformance::any_order).
     Order,
-    /// Every reading ends, and none goes in a circle.
+    /// Every reading ends, and none goes in a cycle.
     Endless,
-    /// Something comes, or the end, within the check's
-    /// [`patience`](super::Conformance::patience).
+    /// The next item or the end comes within the check's
+    /// [`timeout`](super::Conformance::timeout).
     Stalled,
-    /// There is no error but those that the check makes.
+    /// There are only errors that the check makes.
     Failed,
     /// Every reading gives the same errors of single ids
     /// ([`Error::is_partial`]), each of them once.
     PartialErrors,
-    /// A fatal error is given out once and with a checkpoint, and one that can be
-    /// retried is not given out at all.
+    /// A fatal error is delivered once and with a checkpoint. A retryable error is not
+    /// delivered.
     Error,
     /// Every call of `start` gives the same cursor.
     Start,
     /// Every call of `identity` gives the same text.
     Identity,
-    /// A cursor comes back from JSON as it went.
+    /// A cursor is the same after it was written to JSON and read back.
     Cursor,
-    /// A checkpoint comes back from JSON as it went, says how far the reading
-    /// came, and is refused by a reading of something else.
+    /// A checkpoint is the same after it was written to JSON and read back. It says how
+    /// far the reading came. For a reading of something else it is an error.
     Checkpoint,
     /// Nothing is fetched before the first poll.
     Eager,
@@ -65,7 +65,7 @@ pub enum Rule {
     /// No fewer items come than `size_hint` says at least, and no more than it
     /// says at most.
     SizeHint,
-    /// A limit ends the reading where it says, for its own reason.
+    /// A limit ends the reading at the right position, and is its reason.
     Limit,
 }
 
@@ -74,10 +74,10 @@ impl Violation {
         Self { rule, sentence: sentence.into() }
     }
 
-    /// What an error that the check did not make violates.
+    /// The violation by an error that the check did not make.
     pub(super) fn by(error: &Error) -> Self {
         let (rule, what) = match error.kind() {
-            ErrorKind::Loop => (Rule::Endless, "it goes in a circle"),
+            ErrorKind::Loop => (Rule::Endless, "it goes in a cycle"),
             _ => (Rule::Failed, "it failed"),
         };
         // The text of an error does not repeat its source's.
@@ -86,9 +86,9 @@ impl Violation {
         Self::new(rule, format!("{what}: {}", chain.join(": ")))
     }
 
-    /// Says where it happened.
-    pub(super) fn at(self, place: impl AsRef<str>) -> Self {
-        Self { sentence: format!("{}: {}", place.as_ref(), self.sentence), ..self }
+    /// Adds where it happened.
+    pub(super) fn at(self, position: impl AsRef<str>) -> Self {
+        Self { sentence: format!("{}: {}", position.as_ref(), self.sentence), ..self }
     }
 
     /// The rule that is broken.
@@ -104,7 +104,7 @@ impl Debug for Violation {
     }
 }
 
-/// Says so if something is not as it has to be.
+/// A violation of the rule, unless the condition holds.
 pub(super) fn ensure(
     holds: bool,
     rule: Rule,
@@ -113,7 +113,7 @@ pub(super) fn ensure(
     if holds { Ok(()) } else { Err(Violation::new(rule, sentence())) }
 }
 
-/// Compares what came with what has to come.
+/// Compares what came with what is expected.
 pub(super) fn compare<R: PartialEq + Debug>(
     came: &[&R],
     expected: &[R],
@@ -124,18 +124,18 @@ pub(super) fn compare<R: PartialEq + Debug>(
     }
     let mut is_here = vec![false; expected.len()];
     let mut surplus = None;
-    // Records that follow each other mostly do so among the expected ones, too.
-    let mut behind_last = 0;
-    for (place, record) in came.iter().enumerate() {
-        let found = (behind_last..expected.len())
-            .chain(0..behind_last)
+    // Records that follow each other mostly do so in the expected ones, too.
+    let mut after_last = 0;
+    for (position, record) in came.iter().enumerate() {
+        let found = (after_last..expected.len())
+            .chain(0..after_last)
             .find(|&index| !is_here[index] && expected[index] == **record);
         match found {
             Some(index) => {
                 is_here[index] = true;
-                behind_last = index + 1;
+                after_last = index + 1;
             }
-            None => surplus = surplus.or(Some((place, *record))),
+            None => surplus = surplus.or(Some((position, *record))),
         }
     }
     let lost = is_here.iter().filter(|is_here| !**is_here).count();
@@ -143,14 +143,14 @@ pub(super) fn compare<R: PartialEq + Debug>(
         let more = if lost > 1 { format!(", and {} more", lost - 1) } else { String::new() };
         format!("record {} was lost{more}: {}", index + 1, shown(&expected[index]))
     });
-    if let Some((place, record)) = surplus {
+    if let Some((position, record)) = surplus {
         let again = expected.iter().position(|expected| expected == record);
         let (rule, what) = again.map_or_else(
             || (Rule::Unexpected, "a record came that is not expected".to_owned()),
             |index| (Rule::Repeated, format!("record {} came again", index + 1)),
         );
         let lost = lost.map(|lost| format!("; {lost}")).unwrap_or_default();
-        let what = format!("{what}, in place {}: {}{lost}", place + 1, shown(record));
+        let what = format!("{what}, at position {}: {}{lost}", position + 1, shown(record));
         return Err(Violation::new(rule, what));
     }
     if let Some(lost) = lost {
@@ -160,7 +160,7 @@ pub(super) fn compare<R: PartialEq + Debug>(
     match moved.filter(|_| is_ordered) {
         Some(index) => {
             let (came, expected) = (shown(came[index]), shown(&expected[index]));
-            let what = format!("in place {}, {came} came before {expected}", index + 1);
+            let what = format!("at position {}, {came} came before {expected}", index + 1);
             Err(Violation::new(Rule::Order, what))
         }
         None => Ok(()),

@@ -9,12 +9,12 @@ use super::{
 };
 use crate::paginator::Paginator;
 
-/// The windows under which a whole reading is made.
+/// The windows with which a whole reading is made.
 const ALL_WINDOWS: [usize; 6] = [1, 2, 3, 4, 8, 16];
 
 const DROPPING: &str = ", where each `next()` is dropped while it waits";
 
-/// Whole readings: all records come, whatever the window and the view.
+/// Whole readings: all records come, with every window, by records and by pages.
 impl<P, B> Suite<'_, P, B>
 where
     P: Paginator,
@@ -40,38 +40,38 @@ where
         Ok(())
     }
 
-    /// Whether `start` and `identity` say the same whenever they are asked.
+    /// Checks that `start` and `identity` return the same each time.
     fn check_names(&self) -> Result<(), Violation> {
         let (one, other) = ((self.build)(), (self.build)());
-        for (place, again) in [("asked twice", &one), ("of two builds", &other)] {
+        for (when, again) in [("called twice", &one), ("of two builds", &other)] {
             let (first, second) = (one.start(), again.start());
             ensure(first == second, Rule::Start, || {
-                format!("{place}: `start` gives {first:?}, and then {second:?}")
+                format!("{when}: `start` gives {first:?}, and then {second:?}")
             })?;
             let (first, second) = (one.identity(), again.identity());
             ensure(first == second, Rule::Identity, || {
-                format!("{place}: `identity` gives {first:?}, and then {second:?}")
+                format!("{when}: `identity` gives {first:?}, and then {second:?}")
             })?;
         }
         Ok(())
     }
 
-    /// Makes the readings that tell where the pages end and which ids fail.
+    /// Learns from two readings where the pages end and which ids fail.
     async fn learn(&mut self) -> Result<(), Violation> {
-        let place = "with a window of 1";
+        let how = "with a window of 1";
         let plan = Plan { window: 1, ..Plan::default() };
-        let first = self.read(&plan).await.map_err(|violation| violation.at(place))?;
+        let first = self.read(&plan).await.map_err(|violation| violation.at(how))?;
         self.failures.clone_from(&first.failures);
         self.failures.sort_unstable();
-        self.judge(&[&first]).map_err(|violation| violation.at(place))?;
+        self.check_content(&[&first]).map_err(|violation| violation.at(how))?;
 
-        let place = "read by pages";
+        let how = "read by pages";
         let plan = Plan { by_pages: true, ..plan };
-        let pages = self.read(&plan).await.map_err(|violation| violation.at(place))?;
-        self.judge(&[&pages]).map_err(|violation| violation.at(place))?;
+        let pages = self.read(&plan).await.map_err(|violation| violation.at(how))?;
+        self.check_content(&[&pages]).map_err(|violation| violation.at(how))?;
         let (came, counted) = (pages.pieces.len(), first.progress.pages);
         ensure(came as u64 == counted, Rule::Count, || {
-            format!("{came} pages came, and {counted} are counted where it is read by records")
+            format!("{came} pages came, and {counted} are counted when it is read by records")
         })?;
         self.pages = pages.pieces;
         Ok(())
@@ -79,14 +79,14 @@ where
 
     async fn check_whole(&self, plan: &Plan<'_>) -> Result<(), Violation> {
         let reading = self.read(plan).await?;
-        self.judge(&[&reading])?;
+        self.check_content(&[&reading])?;
         ensure(reading.checkpoint.is_finished(), Rule::Checkpoint, || {
-            "it ended, and its checkpoint says that something is left".to_owned()
+            "it ended, and its checkpoint says that something remains".to_owned()
         })?;
         let plan = Plan { from: Some(&reading.checkpoint), ..plan.clone() };
-        let rest = self.read(&plan).await?;
-        ensure(rest.items() == 0 && rest.fetches == 0, Rule::Checkpoint, || {
-            let (items, fetches) = (rest.items(), rest.fetches);
+        let more = self.read(&plan).await?;
+        ensure(more.items() == 0 && more.fetches == 0, Rule::Checkpoint, || {
+            let (items, fetches) = (more.items(), more.fetches);
             format!("resumed after its end, it made {fetches} requests and gave {items} items")
         })
     }
@@ -96,14 +96,14 @@ where
     async fn check_streams_side_by_side(&self, window: usize) -> Result<(), Violation> {
         let probe = self.probe(None);
         let plan = Plan { window, ..Plan::default() };
-        let read = async |place: &str| -> Result<Reading<P::Record>, Violation> {
+        let read = async |which: &str| -> Result<Reading<P::Record>, Violation> {
             let at = |violation: Violation| {
                 violation.at(format!(
-                    "the {place} of two streams of one paginator, with a window of {window}"
+                    "the {which} of two streams of one paginator, with a window of {window}"
                 ))
             };
             let reading = self.read_probe(&probe, &plan).await.map_err(at)?;
-            self.judge(&[&reading]).map_err(at)?;
+            self.check_content(&[&reading]).map_err(at)?;
             Ok(reading)
         };
         try_join(read("first"), read("second")).await?;

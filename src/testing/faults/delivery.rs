@@ -5,27 +5,27 @@ use http::Response;
 
 use crate::error::{Error, ErrorKind};
 
-/// How an answer gets to the one who asked. It is an extension of the response, so
-/// that a service, and what wraps it, answers as if nothing happened on the way.
+/// How a response is delivered. It is an extension of the response. So a service, and a
+/// service around it, need not know about it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(in crate::testing) struct Delivery {
-    /// How long it takes until it begins.
+    /// How long it takes until the response begins.
     pub(in crate::testing) wait: Duration,
-    pub(in crate::testing) way: Way,
+    pub(in crate::testing) transfer: Transfer,
 }
 
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::testing) enum Way {
+pub(in crate::testing) enum Transfer {
     #[default]
-    Whole,
-    /// Compressed, when it was filled up to so many bytes.
+    Complete,
+    /// Filled up to so many bytes, and then compressed.
     Compressed {
         bytes: u64,
     },
     Broken(Break),
 }
 
-/// Where in a response something happens.
+/// The position in a response at which a [`Fault`](super::Fault) happens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FaultPosition {
@@ -37,7 +37,7 @@ pub enum FaultPosition {
     InBody,
 }
 
-/// What a connection does not survive.
+/// How a connection breaks.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::testing) enum Break {
     Reset(FaultPosition),
@@ -47,37 +47,38 @@ pub(in crate::testing) enum Break {
 }
 
 impl Delivery {
-    /// Takes from a response how it is delivered.
+    /// Removes the delivery from a response.
     pub(in crate::testing) fn of(response: &mut Response<Bytes>) -> Self {
         response.extensions_mut().remove().unwrap_or_default()
     }
 
-    /// This delivery of an answer that has another one already: both take their time,
-    /// and what breaks one breaks both.
+    /// Combines two deliveries of one response: both waits are added, and one broken
+    /// transfer breaks it.
     pub(super) fn around(self, inner: Self) -> Self {
-        let way = if matches!(self.way, Way::Whole) { inner.way } else { self.way };
-        Self { wait: self.wait.saturating_add(inner.wait), way }
+        let is_complete = matches!(self.transfer, Transfer::Complete);
+        let transfer = if is_complete { inner.transfer } else { self.transfer };
+        Self { wait: self.wait.saturating_add(inner.wait), transfer }
     }
 }
 
-/// Brings a response as a transport would, in memory.
-pub(super) async fn bring(mut response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
+/// Delivers a response in memory, as a transport would.
+pub(super) async fn deliver(mut response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
     let delivery = Delivery::of(&mut response);
     sleep(delivery.wait).await;
-    match delivery.way {
-        Way::Whole => Ok(response),
-        Way::Compressed { bytes } => {
+    match delivery.transfer {
+        Transfer::Complete => Ok(response),
+        Transfer::Compressed { bytes } => {
             let message = format!("the body is {bytes} bytes long");
             Err(Error::new(ErrorKind::TooLarge, message))
         }
-        Way::Broken(Break::Reset(_)) => {
+        Transfer::Broken(Break::Reset(_)) => {
             Err(broken("the connection was reset", io::ErrorKind::ConnectionReset))
         }
-        Way::Broken(Break::Truncated) => {
+        Transfer::Broken(Break::Truncated) => {
             Err(broken("the response was cut short", io::ErrorKind::UnexpectedEof))
         }
-        Way::Broken(Break::Stalled(_)) => pending().await,
-        Way::Broken(Break::Trickling { pause }) => {
+        Transfer::Broken(Break::Stalled(_)) => pending().await,
+        Transfer::Broken(Break::Trickling { pause }) => {
             let bytes = u32::try_from(response.body().len()).unwrap_or(u32::MAX);
             sleep(pause.saturating_mul(bytes)).await;
             Ok(response)
@@ -85,7 +86,7 @@ pub(super) async fn bring(mut response: Response<Bytes>) -> Result<Response<Byte
     }
 }
 
-/// Waits; where there is nothing to wait for, without a timer.
+/// Waits. A wait of zero needs no timer.
 pub(in crate::testing) async fn sleep(duration: Duration) {
     if !duration.is_zero() {
         tokio::time::sleep(duration).await;

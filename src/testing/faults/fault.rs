@@ -11,10 +11,10 @@ use http::{
 };
 use serde_json::Value;
 
-use super::delivery::{Break, Delivery, FaultPosition, Way};
+use super::delivery::{Break, Delivery, FaultPosition, Transfer};
 
-/// What goes wrong with one request: another answer, or the service's own answer
-/// changed, late, or lost on the way.
+/// What goes wrong with one request: another response, or the service's own response
+/// that is changed, late, or lost. Give it to [`Faults`](super::Faults).
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,21 +27,20 @@ use super::delivery::{Break, Delivery, FaultPosition, Way};
 ///
 /// # In memory and over HTTP
 ///
-/// A [`Server`](crate::testing::Server) does to the connection what the fault
-/// says. In memory there is no connection, and a service with faults gives what a
-/// transport reports of one:
+/// A [`Server`](crate::testing::Server) does to the connection what the fault says. In
+/// memory there is no connection. There the result is what a transport would report:
 ///
 /// | | in memory |
 /// |---|---|
 /// | [`reset`](Fault::reset), [`truncated`](Fault::truncated) | an error of kind [`Transport`](crate::ErrorKind::Transport) |
-/// | [`stalled`](Fault::stalled) | no answer for ever, or a [`Timeout`](crate::ErrorKind::Timeout) at the [deadline](super::Faulty::deadline) |
-/// | [`trickling`](Fault::trickling), [`late`](Fault::late) | the answer, after that time on tokio's clock |
-/// | [`gzip_bomb`](Fault::gzip_bomb) | an error of kind [`TooLarge`](crate::ErrorKind::TooLarge), as of a transport with a bound on bodies |
-/// | all others | the same answer |
+/// | [`stalled`](Fault::stalled) | no response for ever, or a [`Timeout`](crate::ErrorKind::Timeout) at the [deadline](super::Faulty::deadline) |
+/// | [`trickling`](Fault::trickling), [`late`](Fault::late) | the response, after that time on tokio's clock |
+/// | [`gzip_bomb`](Fault::gzip_bomb) | an error of kind [`TooLarge`](crate::ErrorKind::TooLarge), as from a transport with a bound on bodies |
+/// | all others | the same response |
 #[derive(Clone, Debug, Default)]
-#[must_use = "a fault happens where `Faults` are told of it"]
+#[must_use = "a fault happens if `Faults` contain it"]
 pub struct Fault {
-    /// Of an answer in place of the service's.
+    /// The status of a response that replaces the service's own.
     status: Option<StatusCode>,
     headers: HeaderMap,
     body: Body,
@@ -62,12 +61,12 @@ enum Body {
 }
 
 impl Fault {
-    /// A status in place of the answer, which the service does not get to see: as
-    /// from a gateway. A number that is no status is taken as 500.
+    /// A response with this status, as from a gateway. The service does not get the
+    /// request. A number that is not a status becomes 500.
     ///
-    /// The body is what the service says with this status
-    /// ([`Service::error`](crate::testing::Service::error)), unless
-    /// [another](Fault::body) is given.
+    /// The body is the service's body for this status
+    /// ([`Service::error`](crate::testing::Service::error)), unless you set
+    /// [another](Fault::body).
     pub fn status(status: u16) -> Self {
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self { status: Some(status), ..Self::default() }
@@ -89,7 +88,7 @@ impl Fault {
         Self::status(200).body(r#"{"error":{"code":"INTERNAL","message":"Something went wrong"}}"#)
     }
 
-    /// A redirect (307) to a URL. One that no header can carry is left out.
+    /// A redirect (307) to a URL. A URL that a header can't carry is left out.
     pub fn redirect(url: &str) -> Self {
         let fault = Self::status(307);
         match HeaderValue::from_str(url) {
@@ -98,7 +97,7 @@ impl Fault {
         }
     }
 
-    /// The service's answer under another content type.
+    /// The service's response with another content type.
     pub fn content_type(content_type: &str) -> Self {
         let fault = Self::default();
         match HeaderValue::from_str(content_type) {
@@ -107,7 +106,8 @@ impl Fault {
         }
     }
 
-    /// The service's answer with its JSON changed. What is no JSON stays as it is.
+    /// The service's response with its JSON changed. A body that is not JSON stays as it
+    /// is.
     ///
     /// The closure may give back anything, such as what it took out.
     pub fn json<T>(edit: impl Fn(&mut Value) -> T + Send + Sync + 'static) -> Self {
@@ -115,50 +115,51 @@ impl Fault {
         Self { body: Body::Edited(Arc::new(edit)), ..Self::default() }
     }
 
-    /// The first half of the service's answer, which says that it is whole.
+    /// The first half of the service's response, which claims to be complete.
     pub fn halved() -> Self {
         Self { body: Body::Halved, ..Self::default() }
     }
 
-    /// The service's answer with spaces behind it, up to so many bytes: still the
+    /// The service's response, filled up with spaces to so many bytes. It is still the
     /// same JSON.
     pub fn oversized(bytes: usize) -> Self {
         Self { body: Body::Padded(bytes), ..Self::default() }
     }
 
-    /// The same, compressed: a thousandth of these bytes on the wire. A server takes
-    /// seconds to compress a gigabyte, and does nothing else meanwhile.
+    /// The same, compressed to about a thousandth of these bytes. A server needs seconds
+    /// to compress a gigabyte, and does nothing else in that time.
     pub fn gzip_bomb(bytes: u64) -> Self {
-        Self::way(Way::Compressed { bytes })
+        Self::transfer(Transfer::Compressed { bytes })
     }
 
     /// A connection that is reset.
-    pub fn reset(place: FaultPosition) -> Self {
-        Self::way(Way::Broken(Break::Reset(place)))
+    pub fn reset(position: FaultPosition) -> Self {
+        Self::transfer(Transfer::Broken(Break::Reset(position)))
     }
 
-    /// Half a body, and then the end of the connection: less than its length says.
+    /// Half a body, and then the end of the connection. It is shorter than its length
+    /// header says.
     pub fn truncated() -> Self {
-        Self::way(Way::Broken(Break::Truncated))
+        Self::transfer(Transfer::Broken(Break::Truncated))
     }
 
-    /// Nothing more from a place on, for ever; the connection stays open.
-    pub fn stalled(place: FaultPosition) -> Self {
-        Self::way(Way::Broken(Break::Stalled(place)))
+    /// Nothing more from this position on. The connection stays open.
+    pub fn stalled(position: FaultPosition) -> Self {
+        Self::transfer(Transfer::Broken(Break::Stalled(position)))
     }
 
     /// The body a byte at a time, with this pause before each.
     pub fn trickling(pause: Duration) -> Self {
-        Self::way(Way::Broken(Break::Trickling { pause }))
+        Self::transfer(Transfer::Broken(Break::Trickling { pause }))
     }
 
-    /// The service's answer after this time.
+    /// The service's response after this time.
     pub fn late(wait: Duration) -> Self {
         Self::default().wait(wait)
     }
 
-    /// Faults that pass, and that a reading gets over by itself: the statuses 429,
-    /// 500, 502, 503 and 504, resets, and truncated bodies.
+    /// Faults that a reading retries by itself: the statuses 429, 500, 502, 503 and 504,
+    /// resets, and truncated bodies.
     #[must_use]
     pub fn passing() -> Vec<Self> {
         vec![
@@ -175,13 +176,13 @@ impl Fault {
         ]
     }
 
-    /// Another body, of the same content type.
+    /// Another body with the same content type.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
         self.body = Body::Replaced(body.into());
         self
     }
 
-    /// A header of the answer, in place of one of the same name.
+    /// A header of the response. It replaces one with the same name.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.insert(name, value);
         self
@@ -192,8 +193,8 @@ impl Fault {
         self.header(RETRY_AFTER, delay.as_secs().into())
     }
 
-    /// A `Retry-After` header with an HTTP date, in whole seconds. A time that such
-    /// a date can't say, before 1970 or after 9999, is left out.
+    /// A `Retry-After` header with an HTTP date, in whole seconds. Such a date can't be
+    /// before 1970 or after 9999: then there is no header.
     pub fn retry_after_date(self, date: SystemTime) -> Self {
         const YEAR_10_000: Duration = Duration::from_secs(253_402_300_800);
         let since = date.duration_since(SystemTime::UNIX_EPOCH).ok();
@@ -210,12 +211,12 @@ impl Fault {
         self
     }
 
-    fn way(way: Way) -> Self {
-        Self { delivery: Delivery { way, ..Delivery::default() }, ..Self::default() }
+    fn transfer(transfer: Transfer) -> Self {
+        Self { delivery: Delivery { transfer, ..Delivery::default() }, ..Self::default() }
     }
 
-    /// The answer to a request, and with it how it is delivered. `error` is what the
-    /// service says with a status, `answer` is its own.
+    /// The response to a request, with its delivery. `error` is the service's response
+    /// for a status, `answer` is its own response.
     pub(super) fn answer(
         &self,
         error: impl FnOnce(StatusCode) -> Response<Bytes>,

@@ -14,8 +14,8 @@ use crate::{
 /// A service with [`Faults`]: a transport in memory, and a service for a
 /// [`Server`](crate::testing::Server).
 ///
-/// How an answer is delivered is an extension of its response. A service of your own
-/// that stands around this one keeps the extensions.
+/// How a response is delivered is an extension of the response. If a service of your own
+/// wraps this one, keep the extensions.
 #[derive(Clone, Debug)]
 #[must_use = "a service answers when it is a transport or given to a server"]
 pub struct Faulty<S> {
@@ -29,10 +29,10 @@ impl<S> Faulty<S> {
         Self { service, faults, deadline: None }
     }
 
-    /// How long it waits for an answer when it is a transport: for ever by default.
-    /// Then the request fails with [`ErrorKind::Timeout`].
+    /// How long it waits for a response when it is a transport: for ever by default. Then
+    /// the request fails with [`ErrorKind::Timeout`].
     ///
-    /// A server knows no deadline; there it is the client that has one.
+    /// A server has no deadline. There the client has one.
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
         self
@@ -59,7 +59,7 @@ impl<S: Service> Transport for Faulty<S> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
         let answer = async {
             delivery::sleep(self.latency()).await;
-            delivery::bring(self.respond(&request)).await
+            delivery::deliver(self.respond(&request)).await
         };
         let Some(deadline) = self.deadline else { return answer.await };
         tokio::time::timeout(deadline, answer)

@@ -1,4 +1,4 @@
-//! Faults between a service and the one who asks, told by a script or by a seed.
+//! Faults of requests, by a script or by a seed.
 
 mod delivery;
 mod fault;
@@ -16,15 +16,15 @@ use bytes::Bytes;
 use fastrand::Rng;
 use http::Request;
 
-pub(super) use self::delivery::{Break, Delivery, Way, sleep};
+pub(super) use self::delivery::{Break, Delivery, Transfer, sleep};
 pub use self::{delivery::FaultPosition, fault::Fault, faulty::Faulty};
 use super::Service;
 
 /// Which requests to a service meet which [`Fault`].
 ///
-/// A rule ([`when`](Faults::when)) goes before the script, and the script before
-/// what is drawn from the seed. Clones share the count and the place in the script;
-/// the same requests in the same order meet the same faults.
+/// A rule ([`when`](Faults::when)) comes first, then the script, then the seed. Clones
+/// share the count of requests, and so their position in the script. The same requests
+/// in the same order meet the same faults.
 ///
 /// ```
 /// use std::time::Duration;
@@ -61,7 +61,7 @@ pub struct Faults {
 struct Plan {
     rules: Vec<(Rule, Fault)>,
     script: BTreeMap<u64, Fault>,
-    /// What is drawn from.
+    /// The faults that happen by chance.
     kinds: Vec<Fault>,
     one_in: u32,
     in_a_row: u32,
@@ -75,18 +75,18 @@ struct State {
     requests: u64,
     met: u64,
     /// How often in a row each request met a fault by chance, by the digest of the
-    /// request; one that came through is forgotten.
+    /// request. A request without a fault is removed.
     in_a_row: HashMap<u64, u32>,
 }
 
 impl Faults {
-    /// A fault at each of these requests, counted from 1; the others come through.
+    /// A fault at each of these requests, counted from 1. The others meet none.
     pub fn script(script: impl IntoIterator<Item = (u64, Fault)>) -> Self {
         Self::new(0, 0).plan(|plan| plan.script = script.into_iter().collect())
     }
 
-    /// Faults by chance: one request in ten meets one of [`Fault::passing`], and
-    /// none meets more than three in a row. All of it follows from the seed.
+    /// Faults by chance, all from the seed: one request in ten meets one of
+    /// [`Fault::passing`], and the same request meets at most three in a row.
     pub fn seeded(seed: u64) -> Self {
         Self::new(seed, 10)
     }
@@ -110,29 +110,29 @@ impl Faults {
         self
     }
 
-    /// One request in so many meets a fault by chance; 0 for none.
+    /// One in this many requests meets a fault by chance. 0 for none.
     pub fn one_in(self, requests: u32) -> Self {
         self.plan(|plan| plan.one_in = requests)
     }
 
-    /// What is drawn from, each as often as the others; one that is given twice
-    /// comes twice as often.
+    /// The faults that happen by chance, each as often as the others. A fault that is
+    /// given twice happens twice as often.
     pub fn of(self, kinds: impl IntoIterator<Item = Fault>) -> Self {
         self.plan(|plan| plan.kinds = kinds.into_iter().collect())
     }
 
-    /// How many faults in a row the same request meets by chance at most, so that
-    /// one who asks again gets through.
+    /// The largest number of faults in a row that the same request meets by chance. So a
+    /// retry succeeds at last.
     pub fn in_a_row(self, at_most: u32) -> Self {
         self.plan(|plan| plan.in_a_row = at_most)
     }
 
-    /// Every answer takes a time by chance, up to this. It needs tokio's timer.
+    /// Every response takes a random time up to this. It needs tokio's timer.
     pub fn jitter(self, up_to: Duration) -> Self {
         self.plan(|plan| plan.jitter = up_to)
     }
 
-    /// Each request that the rule holds for meets this fault, however often.
+    /// Each request that matches the rule meets this fault, however often.
     pub fn when(
         self,
         rule: impl Fn(&Request<Bytes>) -> bool + Send + Sync + 'static,
@@ -141,7 +141,7 @@ impl Faults {
         self.plan(|plan| plan.rules.push((Arc::new(rule), fault)))
     }
 
-    /// The service with these faults. It goes on where other clones stand.
+    /// The service with these faults. It shares the count of requests with other clones.
     pub fn on<S: Service>(&self, service: S) -> Faulty<S> {
         Faulty::new(service, self.clone())
     }
@@ -152,16 +152,16 @@ impl Faults {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).met
     }
 
-    /// The fault that a request meets; an empty one if it comes through.
+    /// The fault that a request meets. An empty one if it meets none.
     fn draw(&self, request: &Request<Bytes>) -> Fault {
         let plan = &*self.plan;
-        let told = plan.rules.iter().find(|(rule, _)| rule(request)).map(|(_, fault)| fault);
+        let planned = plan.rules.iter().find(|(rule, _)| rule(request)).map(|(_, fault)| fault);
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let state = &mut *state;
         state.requests += 1;
-        let told = told.or_else(|| plan.script.get(&state.requests));
+        let planned = planned.or_else(|| plan.script.get(&state.requests));
         let by_chance = || state.by_chance(plan, request);
-        let fault = told.or_else(by_chance).cloned();
+        let fault = planned.or_else(by_chance).cloned();
         state.met += u64::from(fault.is_some());
         let jitter = u64::try_from(plan.jitter.as_micros()).unwrap_or(u64::MAX);
         let jitter = Duration::from_micros(state.rng.u64(0..=jitter));

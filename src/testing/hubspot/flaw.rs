@@ -2,34 +2,34 @@ use super::wire::{FromObject, Next, Paging, ResultRow};
 
 /// What a [`HubSpot`](super::HubSpot) does wrong with a page of an object.
 ///
-/// That its results stand in another order than the inputs is no flaw: they always
-/// do, as the real service promises none.
+/// Results in another order than the inputs are no flaw. They always come so, since the
+/// real service promises no order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum HubSpotFlaw {
-    /// Its cursor leads back, so that the last so many pages come again and again; 1
-    /// is the cursor that was asked for. The first page has no cursor, so it takes a
-    /// page beyond that number, and one that leads on.
+    /// Its cursor goes back this many pages, so that they come again and again. 1 is the
+    /// requested cursor itself. It works on a page after that number, since the first
+    /// page has no cursor, and not on the last page.
     Cycle(usize),
     /// It comes back neither in the results nor in the errors.
     Dropped,
     /// It comes back twice.
     Twice,
-    /// It comes back, and beside it the id "1", which nobody asked for.
+    /// It comes back, and with it the id "1", which was not requested.
     Unrequested,
     /// It comes back without its associations.
     NoTo,
-    /// It says that there is more, with a link and no cursor.
+    /// It has a link to the next page, but no cursor.
     LinkWithoutAfter,
-    /// Its `paging` is null where it has no more.
+    /// Its `paging` is null at the end.
     NullPaging,
-    /// Its `paging.next` is null where it has no more.
+    /// Its `paging.next` is null at the end.
     NullNext,
-    /// It is refused, and the status of the whole response is 200.
+    /// It is rejected, and the status of the whole response is 200.
     RejectedWithStatus200,
 }
 
-/// The page behind a page that is not the last.
+/// The page after a page that is not the last.
 pub(super) fn next_page(flaw: Option<HubSpotFlaw>, page: usize) -> usize {
     match flaw {
         Some(HubSpotFlaw::Cycle(pages)) if (1..=page).contains(&pages) => page + 1 - pages,
@@ -37,7 +37,7 @@ pub(super) fn next_page(flaw: Option<HubSpotFlaw>, page: usize) -> usize {
     }
 }
 
-/// The paging object that leads to a cursor, or to none.
+/// The paging object with a cursor, or without one.
 pub(super) fn paging(flaw: Option<HubSpotFlaw>, after: Option<String>) -> Option<Paging> {
     match (flaw, after) {
         (Some(HubSpotFlaw::LinkWithoutAfter), Some(_)) => {
@@ -53,7 +53,7 @@ pub(super) fn paging(flaw: Option<HubSpotFlaw>, after: Option<String>) -> Option
     }
 }
 
-/// Puts the row of an object into the results.
+/// Adds the row of an object to the results.
 pub(super) fn push<'a>(
     flaw: Option<HubSpotFlaw>,
     mut row: ResultRow<'a>,

@@ -12,16 +12,16 @@ use http::{Method, Request, Response, StatusCode};
 
 pub use self::flaw::HubSpotFlaw;
 use self::wire::{
-    Body, Envelope, FromObject, Input, Paging, ResultRow, To, error, no_associations, refused,
+    Body, Envelope, FromObject, Input, Paging, ResultRow, To, error, no_associations, rejected,
 };
 use super::faults::Fault;
 use super::service::{Log, Service, bearer, emulation, is_json, is_segment, json, mix, path};
 
-/// The first id. Every seventh is above 2^53 besides.
+/// The first id. Every seventh id is above 2^53.
 const FIRST_ID: u64 = 515_690_208_000;
 const ABOVE_2_TO_53: u64 = 1 << 53;
 
-/// The most inputs that the service takes in one request.
+/// The largest number of inputs in one request.
 const MAX_INPUTS: usize = 1000;
 
 /// An emulation of HubSpot's batch read of associations, under the paths of
@@ -44,7 +44,7 @@ pub struct HubSpot {
 emulation!(HubSpot);
 
 impl HubSpot {
-    /// A service whose data follows from a seed.
+    /// A service with data from a seed.
     pub fn new(seed: u64) -> Self {
         Self {
             seed,
@@ -64,35 +64,35 @@ impl HubSpot {
         self
     }
 
-    /// How many pages the associations of each object fill, by its place from 0;
-    /// an object of 0 pages has no associations.
+    /// How many pages of associations each object has, by its index from 0. An object
+    /// with 0 pages has no associations.
     pub fn pages(mut self, pages: impl Fn(usize) -> usize + Send + Sync + 'static) -> Self {
         self.pages = Arc::new(pages);
         self
     }
 
-    /// How many associations a page holds.
+    /// How many associations a page has.
     pub fn page_size(mut self, associations: usize) -> Self {
         self.page_size = associations;
         self
     }
 
-    /// Which objects the service refuses to read, by their place from 0.
+    /// Which objects the service rejects, by their index from 0.
     pub fn failing(mut self, failing: impl Fn(usize) -> bool + Send + Sync + 'static) -> Self {
         self.failing = Arc::new(failing);
         self
     }
 
-    /// What is wrong with its results, by the place of the object and by the page,
-    /// both from 0. The same request gets the same answer each time.
+    /// What is wrong with its results, by the index of the object and by the page, both
+    /// from 0. The same request gets the same response each time.
     ///
     /// ```
     /// use pagestream::testing::{HubSpot, HubSpotFlaw};
     ///
-    /// // The third object leads from its fourth page back to its second one.
-    /// let circle = HubSpot::new(1)
+    /// // The fourth page of the third object goes back to its second page.
+    /// let cycle = HubSpot::new(1)
     ///     .pages(|_| 9)
-    ///     .flawed(|place, page| (place == 2 && page == 3).then_some(HubSpotFlaw::Cycle(3)));
+    ///     .flawed(|index, page| (index == 2 && page == 3).then_some(HubSpotFlaw::Cycle(3)));
     /// ```
     pub fn flawed(
         mut self,
@@ -102,18 +102,17 @@ impl HubSpot {
         self
     }
 
-    /// What it answers to too many requests in ten seconds: a 429.
+    /// Its response to too many requests in ten seconds: a 429.
     pub fn burst_limit() -> Fault {
         Fault::status(429)
     }
 
-    /// What it answers to too many requests in a second: a 429.
+    /// Its response to too many requests in a second: a 429.
     pub fn secondly_limit() -> Fault {
         Fault::status(429).body(wire::SECONDLY_LIMIT)
     }
 
-    /// What it answers to too many requests on a day: a 429 that does not pass
-    /// before the next one.
+    /// Its response to too many requests on a day: a 429 that lasts until the next day.
     pub fn daily_limit() -> Fault {
         Fault::status(429).body(wire::DAILY_LIMIT)
     }
@@ -123,10 +122,10 @@ impl HubSpot {
         (0..self.objects).map(id_at)
     }
 
-    /// How many pages an object's associations fill.
+    /// How many pages of associations an object has.
     #[must_use]
     pub fn pages_of(&self, id: u64) -> usize {
-        self.place(id).map_or(0, |place| (self.pages)(place))
+        self.index(id).map_or(0, |index| (self.pages)(index))
     }
 
     /// The ids that an object is associated with, in the order of its pages.
@@ -135,28 +134,28 @@ impl HubSpot {
         (0..self.pages_of(id)).flat_map(|page| self.page(id, page)).collect()
     }
 
-    fn place(&self, id: u64) -> Option<usize> {
-        let place = (id & !ABOVE_2_TO_53).checked_sub(FIRST_ID)?;
-        (place < self.objects && id_at(place) == id).then(|| usize::try_from(place).ok())?
+    fn index(&self, id: u64) -> Option<usize> {
+        let index = (id & !ABOVE_2_TO_53).checked_sub(FIRST_ID)?;
+        (index < self.objects && id_at(index) == id).then(|| usize::try_from(index).ok())?
     }
 
     fn page(&self, id: u64, page: usize) -> impl Iterator<Item = u64> + use<> {
         let (seed, first) = (self.seed ^ id, page * self.page_size);
-        (first..first + self.page_size).map(move |place| mix(seed, place as u64) >> 3)
+        (first..first + self.page_size).map(move |index| mix(seed, index as u64) >> 3)
     }
 
     fn after(&self, id: u64, page: usize) -> String {
         format!("{:016x}-{page}%3D%3D", mix(self.seed, id))
     }
 
-    /// The page that an input asks for.
-    fn asked(&self, id: u64, after: Option<&str>) -> Option<usize> {
+    /// The page that an input requests.
+    fn requested(&self, id: u64, after: Option<&str>) -> Option<usize> {
         let Some(after) = after else { return Some(0) };
         let page = after.split_once('-')?.1.strip_suffix("%3D%3D")?.parse().ok()?;
         (self.after(id, page) == after && (1..self.pages_of(id)).contains(&page)).then_some(page)
     }
 
-    /// What a page of an object says of the next one.
+    /// What a page of an object says about the next page.
     fn paging(&self, id: u64, page: usize, flaw: Option<HubSpotFlaw>) -> Option<Paging> {
         let pages = self.pages_of(id);
         let next = (page + 1 < pages).then(|| flaw::next_page(flaw, page));
@@ -167,18 +166,18 @@ impl HubSpot {
         let (mut results, mut errors) = (Vec::new(), Vec::new());
         let mut is_ok = true;
         for input in inputs {
-            let place = input.id.parse().ok().and_then(|id| Some((id, self.place(id)?)));
-            let Some((id, place)) = place.filter(|(_, place)| !(self.failing)(*place)) else {
-                errors.push(refused(input.id));
+            let object = input.id.parse().ok().and_then(|id| Some((id, self.index(id)?)));
+            let Some((id, index)) = object.filter(|(_, index)| !(self.failing)(*index)) else {
+                errors.push(rejected(input.id));
                 is_ok = false;
                 continue;
             };
-            let Some(page) = self.asked(id, input.after) else {
+            let Some(page) = self.requested(id, input.after) else {
                 return error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "Unknown paging cursor");
             };
-            let flaw = (self.flaws)(place, page);
+            let flaw = (self.flaws)(index, page);
             if flaw == Some(HubSpotFlaw::RejectedWithStatus200) {
-                errors.push(refused(input.id));
+                errors.push(rejected(input.id));
                 continue;
             }
             if self.pages_of(id) == 0 {
@@ -193,7 +192,7 @@ impl HubSpot {
             };
             flaw::push(flaw, row, &mut results);
         }
-        // The order of the results is not that of the inputs.
+        // The results are not in the order of the inputs.
         let turn = results.len() / 2;
         results.rotate_left(turn);
         let status = if is_ok { StatusCode::OK } else { StatusCode::MULTI_STATUS };
@@ -218,7 +217,7 @@ impl Service for HubSpot {
         let types = path
             .strip_prefix("/crm/associations/2026-03/")
             .or_else(|| path.strip_prefix("/crm/v4/associations/"))
-            .and_then(|rest| rest.strip_suffix("/batch/read"));
+            .and_then(|path| path.strip_suffix("/batch/read"));
         let types = types.and_then(|types| types.split_once('/'));
         if !types.is_some_and(|(from, to)| [from, to].iter().all(is_segment)) {
             return error(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", "No such path");
@@ -281,7 +280,7 @@ impl Debug for HubSpot {
     }
 }
 
-fn id_at(place: u64) -> u64 {
-    let id = FIRST_ID + place;
-    if place % 7 == 6 { id | ABOVE_2_TO_53 } else { id }
+fn id_at(index: u64) -> u64 {
+    let id = FIRST_ID + index;
+    if index % 7 == 6 { id | ABOVE_2_TO_53 } else { id }
 }

@@ -1,4 +1,4 @@
-//! What goes over the wire.
+//! The bodies of requests and responses.
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
@@ -10,10 +10,10 @@ use crate::testing::service::json;
 /// The body of a 429 for too many requests in ten seconds.
 pub(super) const BURST_LIMIT: &str = r#"{"status":"error","message":"You have reached your ten_secondly_rolling limit.","errorType":"RATE_LIMIT","correlationId":"3784ea30-07ce-4866-98e8-bf691d18899e","policyName":"TEN_SECONDLY_ROLLING"}"#;
 
-/// That for too many in a second.
+/// The same for a second.
 pub(super) const SECONDLY_LIMIT: &str = r#"{"status":"error","message":"You have reached your secondly limit.","correlationId":"3784ea30-07ce-4866-98e8-bf691d18899e","category":"RATE_LIMITS"}"#;
 
-/// That for too many on a day.
+/// The same for a day.
 pub(super) const DAILY_LIMIT: &str = r#"{"status":"error","message":"You have reached your daily limit.","errorType":"RATE_LIMIT","correlationId":"3784ea30-07ce-4866-98e8-bf691d18899e","policyName":"DAILY"}"#;
 
 #[derive(Deserialize)]
@@ -66,7 +66,7 @@ pub(super) struct FromObject<'a> {
 #[derive(Clone, Serialize)]
 #[serde(untagged)]
 pub(super) enum Paging {
-    /// `null` in the place of the object.
+    /// `null` instead of the object.
     Null(()),
     Next {
         next: Option<Next>,
@@ -127,7 +127,7 @@ pub(super) fn no_associations(id: &str) -> Value {
     })
 }
 
-pub(super) fn refused(id: &str) -> Value {
+pub(super) fn rejected(id: &str) -> Value {
     json!({
         "status": "error",
         "category": "OBJECT_NOT_FOUND",

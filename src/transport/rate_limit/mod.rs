@@ -1,7 +1,7 @@
 //! A budget of requests that the paginators of one account share.
 
-mod brake;
-mod line;
+mod pacing;
+mod queue;
 mod remaining;
 #[cfg(test)]
 mod tests;
@@ -23,7 +23,7 @@ use governor::{
 };
 use http::{Request, Response, StatusCode};
 
-use self::{brake::Brake, line::Line, remaining::Remaining};
+use self::{pacing::Pacing, queue::Queue, remaining::Remaining};
 use super::{Transport, retry_after};
 use crate::{
     clock,
@@ -31,11 +31,11 @@ use crate::{
     waiting_count::{Waiting, WaitingCount},
 };
 
-/// A longer time to spend a budget in is refused.
+/// The longest time of a budget.
 const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Lets through as many requests as a service allows, and no more. The paginators
-/// of one account share it: a clone is the same budget.
+/// Limits requests to what a service allows. Use one limiter for all paginators of an
+/// account: a clone shares the budget.
 ///
 /// ```
 /// use std::time::Duration;
@@ -67,29 +67,32 @@ const LONGEST_TIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 ///
 /// # What it promises
 ///
-/// - In no window of the given time, wherever it begins, do more than the given
-///   requests start. A tenth of them may start at once, at least one, and the rest
-///   evenly over the time. So of 100 per 10 seconds 10 start at once, and then one
-///   each 110 milliseconds.
-/// - Who came first goes first, if it is polled when its turn comes. A stream that
-///   nobody polls holds up no other.
-/// - A request that is dropped while it waits takes nothing of the budget.
+/// - In any window of the given time, at most the given number of requests start. It
+///   does not matter when the window begins. A tenth of them, and at least one, may
+///   start at the same time. The others start evenly over the time. So with 100 per 10
+///   seconds, 10 start at the same time, and then one each 110 milliseconds.
+/// - The request that came first starts first, if it is polled when its turn comes. A
+///   stream that nobody polls delays no other.
+/// - A request that is dropped while it waits spends nothing of the budget.
 ///
-/// # What it hears from the service
+/// # What it learns from the service
 ///
-/// - **What is left.** A response may say how many requests are left, in
-///   `X-HubSpot-RateLimit-Remaining` with `-Interval-Milliseconds`, in
-///   `RateLimit-Remaining` with `RateLimit-Reset` in seconds, or in the same with
-///   `X-` in front. Where that is less than a fifth of what the service says there
-///   are in all, or else of the given requests, what is left is spread evenly over
-///   the interval; with none left, the interval is waited out. So a reading that
-///   is alone uses about four fifths of what such a service allows.
-/// - **`429` with `Retry-After`.** All wait who share the limiter. A `429` without
-///   it holds nobody here; the stream that met it backs off by itself.
+/// - **How many requests remain.** A response may tell it in one of these pairs of
+///   headers:
+///   - `X-HubSpot-RateLimit-Remaining` and `X-HubSpot-RateLimit-Interval-Milliseconds`,
+///   - `RateLimit-Remaining` and `RateLimit-Reset`, in seconds,
+///   - `X-RateLimit-Remaining` and `X-RateLimit-Reset`, in seconds.
 ///
-/// No response holds anyone for longer than 60 seconds. A longer `Retry-After` is
-/// for the caller to judge ([`Error::retry_after`]). What can't be understood is
-/// ignored, as is a reset that is a point in time.
+///   If less than a fifth remains, the remaining requests are spread evenly over the
+///   interval. If none remains, requests wait until the interval is over. A fifth is
+///   counted of the service's own maximum, or else of the given number of requests. So
+///   a single reading uses about four fifths of what such a service allows.
+/// - **`429` with `Retry-After`.** All requests of this limiter wait. After a `429`
+///   without `Retry-After` nothing waits here. The stream that got it waits by itself.
+///
+/// No response makes requests wait for longer than 60 seconds. If a `Retry-After` is
+/// longer, the caller decides what to do ([`Error::retry_after`]). A header that can't
+/// be understood is ignored, and so is a reset that is a point in time.
 #[derive(Clone)]
 pub struct RateLimiter(Arc<Shared>);
 
@@ -97,12 +100,12 @@ struct Shared {
     requests: NonZeroU32,
     per: Duration,
     budget: governor::RateLimiter<NotKeyed, InMemoryState, Time, NoOpMiddleware<Instant>>,
-    brake: Mutex<Brake>,
-    line: Line,
+    pacing: Mutex<Pacing>,
+    queue: Queue,
     waiting: WaitingCount,
 }
 
-/// Time as the rest of the crate has it.
+/// The clock of this crate.
 #[derive(Clone)]
 struct Time;
 
@@ -115,17 +118,17 @@ impl Clock for Time {
 }
 
 impl RateLimiter {
-    /// A budget of so many requests in each such time. It is full at first.
+    /// A budget of so many requests per time. It is full at the beginning.
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if there are no requests, or if the time is
-    /// nothing or longer than a year.
+    /// [`ErrorKind::Configuration`] if the number of requests is 0, or if the time is 0
+    /// or longer than a year.
     pub fn new(requests: u32, per: Duration) -> Result<Self, Error> {
         let timely = !per.is_zero() && per <= LONGEST_TIME;
         NonZeroU32::new(requests).filter(|_| timely).map(|it| Self::of(it, per)).ok_or_else(|| {
-            let rule = "give at least 1 request, and a time of more than nothing and up to a year";
-            let message = format!("{requests} requests per {per:?} are no rate limit: {rule}");
+            let rule = "expected at least 1 request, and a time above 0 and up to a year";
+            let message = format!("invalid rate limit of {requests} requests per {per:?}: {rule}");
             Error::new(ErrorKind::Configuration, message)
         })
     }
@@ -144,8 +147,8 @@ impl RateLimiter {
             requests,
             per,
             budget: governor::RateLimiter::direct_with_clock(quota, Time),
-            brake: Mutex::default(),
-            line: Line::default(),
+            pacing: Mutex::default(),
+            queue: Queue::default(),
             waiting: WaitingCount::default(),
         }))
     }
@@ -161,53 +164,53 @@ impl RateLimiter {
         self.0.waiting.get()
     }
 
-    /// Waits until a request may start, and spends it. Nothing is spent before
-    /// the wait is over, so who is dropped while it waits takes nothing along.
+    /// Waits until a request may start, and spends it. Nothing is spent before the wait
+    /// is over, so a request that is dropped while it waits spends nothing.
     async fn turn(&self) {
-        let place = self.0.line.join();
+        let entry = self.0.queue.join();
         let mut waiting = None;
         let wait = || (Waiting::from(&self.0.waiting), Waiting::begin());
         loop {
-            if !place.is_first() {
+            if !entry.is_first() {
                 waiting.get_or_insert_with(wait);
-                place.give_way().await;
+                entry.yield_once().await;
             }
-            let Err(until) = self.start() else { return place.advance() };
+            let Err(until) = self.start() else { return entry.overtake() };
             waiting.get_or_insert_with(wait);
-            place.stay();
+            entry.wait_again();
             clock::sleep_until(until).await;
         }
     }
 
-    /// Starts a request, or says when to try again.
+    /// Starts a request, or returns when to try again.
     fn start(&self) -> Result<(), Instant> {
-        self.with_brake(|brake, now| {
-            brake.holds(now).map_or(Ok(()), Err)?;
+        self.with_pacing(|pacing, now| {
+            pacing.holds(now).map_or(Ok(()), Err)?;
             self.0.budget.check().map_err(|not| not.earliest_possible())?;
-            brake.started(now);
+            pacing.started(now);
             Ok(())
         })
     }
 
-    /// Takes in what a response says about the budget.
-    fn heed(&self, response: &Response<Bytes>) {
+    /// Updates the pacing from a response.
+    fn observe(&self, response: &Response<Bytes>) {
         let headers = response.headers();
         let limited = response.status() == StatusCode::TOO_MANY_REQUESTS;
         let wait = if limited { retry_after(headers) } else { None };
-        let left = Remaining::of(headers);
-        self.with_brake(|brake, now| {
+        let remaining = Remaining::of(headers);
+        self.with_pacing(|pacing, now| {
             if let Some(wait) = wait {
-                brake.hold(now, wait);
+                pacing.hold(now, wait);
             }
-            if let Some(left) = left {
-                brake.heed(now, left, self.0.requests.get());
+            if let Some(remaining) = remaining {
+                pacing.spread(now, remaining, self.0.requests.get());
             }
         });
     }
 
-    fn with_brake<T>(&self, f: impl FnOnce(&mut Brake, Instant) -> T) -> T {
-        let mut brake = self.0.brake.lock().unwrap_or_else(PoisonError::into_inner);
-        f(&mut brake, clock::now())
+    fn with_pacing<T>(&self, f: impl FnOnce(&mut Pacing, Instant) -> T) -> T {
+        let mut pacing = self.0.pacing.lock().unwrap_or_else(PoisonError::into_inner);
+        f(&mut pacing, clock::now())
     }
 }
 
@@ -233,7 +236,7 @@ impl<T: Transport> Transport for RateLimited<T> {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
         self.limiter.turn().await;
         let response = self.transport.send(request).await?;
-        self.limiter.heed(&response);
+        self.limiter.observe(&response);
         Ok(response)
     }
 }

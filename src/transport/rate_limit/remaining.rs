@@ -2,20 +2,20 @@ use std::time::Duration;
 
 use http::HeaderMap;
 
-/// A longer interval is no interval: a point in time as a number, most likely.
+/// The longest interval. A longer one is most likely a point in time.
 const LONGEST_INTERVAL: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// What a service says is left of its own budget.
+/// How much of its own budget a service says to remain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Remaining {
     pub(super) requests: u64,
-    /// How many there are in all, where the service says so.
+    /// The size of the whole budget, if the service tells it.
     pub(super) max: Option<u64>,
-    /// In how long there are as many again.
+    /// After which time the budget is full again.
     pub(super) interval: Duration,
 }
 
-/// The names of the headers that say so: what is left, of how many, and the interval.
+/// The names of the headers: the remaining requests, the maximum, and the interval.
 struct Names {
     requests: &'static str,
     max: &'static str,
@@ -45,8 +45,8 @@ const NAMES: [Names; 3] = [
 ];
 
 impl Remaining {
-    /// By the headers of a response; `None` where they don't say, or nothing that
-    /// can be understood.
+    /// Reads the headers of a response. `None` if they are missing or can't be
+    /// understood.
     pub(super) fn of(headers: &HeaderMap) -> Option<Self> {
         let number = |name| headers.get(name)?.to_str().ok()?.trim().parse::<u64>().ok();
         NAMES.iter().find_map(|names| {

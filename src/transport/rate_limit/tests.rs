@@ -1,4 +1,4 @@
-//! What the crate sees of the limiter, and others don't.
+//! Tests of what is private to the crate.
 
 use std::{future::ready, time::Duration};
 
@@ -38,24 +38,24 @@ fn remaining(headers: &[(&'static str, &'static str)]) -> Option<Remaining> {
 }
 
 #[test]
-fn what_is_left_is_read_from_each_family_of_headers() {
-    let left =
+fn remaining_requests_are_read_from_each_family_of_headers() {
+    let expected =
         |max, seconds| Some(Remaining { requests: 7, max, interval: Duration::from_secs(seconds) });
     let hubspot = [
         ("x-hubspot-ratelimit-max", "100"),
         ("x-hubspot-ratelimit-remaining", " 7 "),
         ("x-hubspot-ratelimit-interval-milliseconds", "10000"),
     ];
-    assert_eq!(remaining(&hubspot), left(Some(100), 10));
-    assert_eq!(remaining(&hubspot[1..]), left(None, 10));
+    assert_eq!(remaining(&hubspot), expected(Some(100), 10));
+    assert_eq!(remaining(&hubspot[1..]), expected(None, 10));
     let draft = [("ratelimit-limit", "50"), ("ratelimit-remaining", "7"), ("ratelimit-reset", "3")];
-    assert_eq!(remaining(&draft), left(Some(50), 3));
+    assert_eq!(remaining(&draft), expected(Some(50), 3));
     let custom = [("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", "3")];
-    assert_eq!(remaining(&custom), left(None, 3));
+    assert_eq!(remaining(&custom), expected(None, 3));
 }
 
 #[test]
-fn headers_that_make_no_sense_say_nothing() {
+fn headers_that_make_no_sense_are_ignored() {
     for interval in ["", "soon", "-1", "1.5", "86401", "1790000000", "99999999999999999999999"] {
         let headers = [("x-ratelimit-remaining", "7"), ("x-ratelimit-reset", interval)];
         assert_eq!(remaining(&headers), None, "{interval:?}");
