@@ -176,7 +176,8 @@ impl<T> ActionBuilder<T> {
         self
     }
 
-    /// What carries the requests: a new `Reqwest` by default. Several paginators
+    /// What carries the requests: a new `Reqwest` by default, which needs a TLS feature
+    /// of this crate for an `https` address, the default one too. Several paginators
     /// share connections if they are given clones of one.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.endpoint.transport = Some(Arc::new(transport));
@@ -191,8 +192,9 @@ impl<T> ActionBuilder<T> {
     /// if the user id is empty, if the limit is not from 1 to 50, if the connector or the action can't
     /// stand in a path, if a header can't carry what it is given, if an input or
     /// a field is one that is set by itself, if a place is no JSON pointer, if
-    /// the base URL is none or would send the key in the clear, or if there is no
-    /// transport.
+    /// the base URL is none or would send the key in the clear, if there is no
+    /// transport, or if the base URL is `https`, no transport is given and no TLS
+    /// feature is on.
     pub fn build(self) -> Result<Action<T>, Error> {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
             return refuse(format!(

@@ -115,7 +115,8 @@ impl AssociationsBuilder {
         self
     }
 
-    /// What carries the requests: a new `Reqwest` by default. Several paginators
+    /// What carries the requests: a new `Reqwest` by default, which needs a TLS feature
+    /// of this crate for an `https` address, the default one too. Several paginators
     /// share connections if they are given clones of one.
     pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
         self.endpoint.transport = Some(Arc::new(transport));
@@ -129,7 +130,8 @@ impl AssociationsBuilder {
     /// [`ErrorKind::Configuration`] if there is no token or one that no header
     /// can carry, if the batch size is not from 1 to 1000, if an object type
     /// can't stand in a path, if an id is empty, if the base URL is none or would
-    /// send the token in the clear, or if there is no transport.
+    /// send the token in the clear, if there is no transport, or if the base URL is
+    /// `https`, no transport is given and no TLS feature is on.
     pub fn build(self) -> Result<Associations, Error> {
         if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
             let message = format!(
