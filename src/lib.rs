@@ -1,3 +1,4 @@
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     all(feature = "hubspot", feature = "alloy", feature = "reqwest"),
     doc = include_str!("../README.md")

@@ -350,7 +350,10 @@ fn an_empty_or_unsendable_secret_is_refused_by_build() {
 
 /// What both builders say to a base URL, and to the same with plain http allowed.
 fn build(base_url: &str) -> (Result<(), Error>, Result<(), Error>) {
-    let hubspot = companies(&HubSpot::new(1)).token("a-token").base_url(base_url);
+    // Given, because the default one needs a TLS feature for https.
+    let companies = companies(&HubSpot::new(1)).transport(HubSpot::new(1));
+    let contacts = || contacts().transport(HubSpot::new(1));
+    let hubspot = companies.token("a-token").base_url(base_url);
     let alloy = contacts().api_key("a-key").base_url(base_url);
     let allowed = hubspot.clone().allow_plain_http().build().map(drop);
     let refused = hubspot.build().map(drop);

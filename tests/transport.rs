@@ -441,3 +441,80 @@ fn a_transport_can_be_sent_and_shared() {
     is(&Reqwest::new().unwrap());
     is(&(Arc::new(echo) as Arc<dyn Transport>));
 }
+
+// ---- TLS, which is a feature
+
+/// The default transport is made when the paginator is built.
+#[cfg(not(any(
+    feature = "rustls",
+    feature = "rustls-ring",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+)))]
+#[tokio::test]
+async fn https_without_a_tls_feature_is_an_error_that_says_what_to_add() {
+    let associations =
+        pagestream::hubspot::Associations::builder("deals", "companies").ids([1]).token("a-token");
+    let action = Action::<serde_json::Value>::builder("hubspot", "listContacts").api_key("a-key");
+    let action = action.credential_id("68d9876543210fedcba98765");
+    let request = Request::post("https://127.0.0.1:1/").body(Bytes::new()).unwrap();
+    for error in [
+        associations.clone().build().unwrap_err(),
+        associations.base_url("HTTPS://localhost").build().unwrap_err(),
+        action.build().unwrap_err(),
+        Reqwest::new().unwrap().send(request).await.unwrap_err(),
+    ] {
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let advice = "add a TLS feature: cargo add pagestream --features rustls";
+        assert!(error.to_string().contains(advice), "{error}");
+        assert!(!error.is_retryable());
+    }
+}
+
+/// `.ci/tls` runs it with each of these features.
+#[cfg(any(feature = "rustls", feature = "rustls-ring", feature = "native-tls"))]
+#[tokio::test]
+async fn with_a_tls_feature_https_begins_with_a_handshake_that_offers_http_2() {
+    let associations =
+        pagestream::hubspot::Associations::builder("deals", "companies").ids([1]).token("a-token");
+    associations.build().unwrap();
+
+    let (listener, address) = listen().await;
+    let hello = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut hello = Vec::new();
+        while hello.len() < 100 && read_some(&stream, &mut hello).await {}
+        hello
+    });
+    let request = Request::post(format!("https://{address}/")).body(Bytes::new()).unwrap();
+    let error = Reqwest::new().unwrap().send(request).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Transport, "{error}");
+
+    let hello = hello.await.unwrap();
+    // A handshake of TLS, and its application protocols.
+    assert_eq!(hello[..2], [22, 3], "{hello:?}");
+    let offered = b"\x02h2\x08http/1.1";
+    assert!(hello.windows(offered.len()).any(|it| it == offered), "{hello:?}");
+}
+
+/// `.ci/tls` runs it with this feature alone.
+#[cfg(all(
+    feature = "rustls-no-provider",
+    not(any(feature = "rustls", feature = "rustls-ring", feature = "native-tls"))
+))]
+#[test]
+fn without_a_provider_rustls_is_an_error_and_no_panic() {
+    let error = Reqwest::new().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Configuration);
+    assert!(error.to_string().contains("install"), "{error}");
+}
+
+#[tokio::test]
+async fn a_client_of_the_users_own_is_a_transport() {
+    let (address, asked) = serve(0, "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await;
+    let client = reqwest::Client::builder().user_agent("my-connector/1.0").build().unwrap();
+    let transport = Reqwest::from_client(client).max_body(5);
+    let response = transport.send(post(address, "")).await.unwrap();
+    assert_eq!(response.body(), "hello");
+    assert!(asked.await.unwrap().0.contains("user-agent: my-connector/1.0"));
+}

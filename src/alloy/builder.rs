@@ -173,7 +173,8 @@ impl<T> ActionBuilder<T> {
     /// - if an input or a field is one that the paginator sets itself,
     /// - if a JSON pointer is invalid,
     /// - if the base URL is invalid, or would send the key unencrypted,
-    /// - if there is no transport.
+    /// - if no transport is given, and the feature `reqwest` is off or the base URL is
+    ///   `https` and no TLS feature is on.
     pub fn build(self) -> Result<Action<T>, Error> {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
             return invalid(format!("invalid limit {}: expected 1 to {MAX_LIMIT}", self.limit));

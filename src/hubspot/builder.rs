@@ -109,7 +109,8 @@ impl AssociationsBuilder {
     /// - if an object type can't be part of a path,
     /// - if an id is empty,
     /// - if the base URL is invalid, or would send the token unencrypted,
-    /// - if there is no transport.
+    /// - if no transport is given, and the feature `reqwest` is off or the base URL is
+    ///   `https` and no TLS feature is on.
     pub fn build(self) -> Result<Associations, Error> {
         if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
             let message =

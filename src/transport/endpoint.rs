@@ -161,7 +161,7 @@ impl EndpointBuilder {
             })?;
             map.insert(HeaderName::from_static(name), value);
         }
-        let transport = self.transport.map_or_else(default_transport, Ok)?;
+        let transport = self.transport.map_or_else(|| default_transport(&uri), Ok)?;
         Ok(Endpoint { transport, uri, headers: map, keyring, read_error: self.read_error })
     }
 
@@ -359,12 +359,15 @@ pub(crate) fn path_segment<'a>(what: &str, segment: &'a str) -> Result<&'a str, 
 }
 
 #[cfg(feature = "reqwest")]
-fn default_transport() -> Result<Arc<dyn Transport>, Error> {
-    Ok(Arc::new(super::Reqwest::new()?))
+fn default_transport(uri: &Uri) -> Result<Arc<dyn Transport>, Error> {
+    let transport = super::Reqwest::new()?;
+    // Said when the paginator is built, and not at its first page.
+    transport.check(uri)?;
+    Ok(Arc::new(transport))
 }
 
 #[cfg(not(feature = "reqwest"))]
-fn default_transport() -> Result<Arc<dyn Transport>, Error> {
+fn default_transport(_: &Uri) -> Result<Arc<dyn Transport>, Error> {
     Err(invalid("missing transport: give one to the builder, or turn on the feature `reqwest`"))
 }
 

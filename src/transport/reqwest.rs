@@ -2,8 +2,9 @@ use std::{error::Error as StdError, time::Duration};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
+use reqwest::ClientBuilder;
 
 use super::{Transport, deadline::within};
 use crate::error::{Error, ErrorKind};
@@ -17,10 +18,38 @@ const DEADLINE: Duration = Duration::from_secs(2 * 60);
 /// How large a body may be, unpacked.
 const MAX_BODY: usize = 64 * 1024 * 1024;
 
-/// The transport over [`reqwest`], with rustls.
+/// Whether a feature of this crate brings TLS.
+const HAS_TLS: bool = cfg!(any(
+    feature = "rustls",
+    feature = "rustls-ring",
+    feature = "rustls-no-provider",
+    feature = "native-tls"
+));
+
+/// The transport over [`reqwest`].
 ///
-/// A clone shares the connections. Compressed bodies (gzip, zstd) are asked for
-/// and unpacked.
+/// A clone shares the connections. Compressed bodies are asked for and unpacked:
+/// gzip by default, zstd with the feature `zstd`.
+///
+/// # TLS
+///
+/// TLS is a feature of its own, and none is on by default. A service with an
+/// `https` address needs one: `cargo add pagestream --features rustls`.
+///
+/// | feature | TLS by | roots |
+/// |---|---|---|
+/// | `rustls` | rustls, with aws-lc-rs | of the operating system |
+/// | `rustls-ring` | rustls, with ring | of the operating system |
+/// | `rustls-no-provider` | rustls, with the provider that you install | of the operating system |
+/// | `native-tls` | the library of the operating system | of the operating system |
+///
+/// Where several are on, `rustls-ring` goes first, then `native-tls`, then `rustls`.
+/// A rustls provider that the application has installed for the process goes before
+/// aws-lc-rs and ring; this crate installs none. For all else, such as a client
+/// certificate, a proxy or roots of your own, there is
+/// [`from_client`](Reqwest::from_client).
+///
+/// # Bounds
 ///
 /// | bound | default | beyond it |
 /// |---|---|---|
@@ -40,24 +69,69 @@ pub struct Reqwest {
     client: reqwest::Client,
     deadline: Duration,
     max_body: usize,
+    /// Of a client that was given, it is not known, and taken to be so.
+    has_tls: bool,
 }
 
 impl Reqwest {
     /// A client that waits 10 seconds for a connection and follows no redirect.
     ///
+    /// Without a TLS feature it sends to `http` addresses only. A request to an
+    /// `https` address is then an error of kind
+    /// [`Configuration`](ErrorKind::Configuration).
+    ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`] if TLS can't be set up on this machine.
+    /// [`ErrorKind::Configuration`] if TLS can't be set up on this machine, or if
+    /// the TLS feature is `rustls-no-provider` and no provider is installed.
+    ///
+    /// # Panics
+    ///
+    /// If no TLS feature of this crate is on, another crate turns on reqwest's
+    /// `rustls-no-provider`, and no provider is installed: reqwest panics.
     pub fn new() -> Result<Self, Error> {
-        reqwest::Client::builder()
+        let builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none())
-            .build()
-            .map(Self::from)
-            .map_err(|error| {
-                Error::new(ErrorKind::Configuration, "the HTTP client can't be set up")
-                    .with_source(error)
-            })
+            .redirect(reqwest::redirect::Policy::none());
+        let client = with_tls(builder)?.build().map_err(not_set_up)?;
+        Ok(Self { has_tls: HAS_TLS, ..Self::from_client(client) })
+    }
+
+    /// A client of your own, with the default bounds on a request.
+    ///
+    /// Build it with [`Policy::none`](reqwest::redirect::Policy::none): a client that
+    /// follows redirects carries the body and headers such as `x-api-key` along to
+    /// another host. Give it a `connect_timeout`, and no retries. None of this can be
+    /// checked here. [`deadline`](Self::deadline) and [`max_body`](Self::max_body)
+    /// hold as for [`new`](Self::new).
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pagestream::Reqwest;
+    ///
+    /// let client = reqwest::Client::builder()
+    ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .connect_timeout(Duration::from_secs(10))
+    ///     .user_agent("my-connector/1.0")
+    ///     .build()?;
+    /// let transport = Reqwest::from_client(client);
+    /// # Ok::<(), reqwest::Error>(())
+    /// ```
+    #[must_use]
+    pub fn from_client(client: reqwest::Client) -> Self {
+        Self { client, deadline: DEADLINE, max_body: MAX_BODY, has_tls: true }
+    }
+
+    /// Checks that a request to this address can be sent: `https` needs TLS.
+    pub(super) fn check(&self, uri: &Uri) -> Result<(), Error> {
+        if self.has_tls || uri.scheme_str() != Some("https") {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::Configuration,
+            "invalid scheme https without TLS; add a TLS feature: cargo add pagestream --features \
+             rustls",
+        ))
     }
 
     /// How long a request may take, from its start to the last byte of its
@@ -107,18 +181,17 @@ impl Reqwest {
     }
 }
 
-/// A client of your own, with the default bounds on a request. Let it follow no
-/// redirects: by itself reqwest carries a body and headers such as `x-api-key`
-/// along to another host.
+/// As [`Reqwest::from_client`], and what is said there of the client holds.
 impl From<reqwest::Client> for Reqwest {
     fn from(client: reqwest::Client) -> Self {
-        Self { client, deadline: DEADLINE, max_body: MAX_BODY }
+        Self::from_client(client)
     }
 }
 
 #[async_trait]
 impl Transport for Reqwest {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
+        self.check(request.uri())?;
         let request = reqwest::Request::try_from(request).map_err(|error| {
             let message = "the request can't be sent: its URI has no host or no scheme";
             Error::new(ErrorKind::Configuration, message).with_source(error.without_url())
@@ -128,6 +201,60 @@ impl Transport for Reqwest {
             Err(Error::new(ErrorKind::Timeout, message))
         })
     }
+}
+
+/// Sets the TLS that the features ask for, where reqwest does not do so itself.
+#[cfg(not(any(
+    feature = "rustls-ring",
+    all(feature = "rustls-no-provider", not(any(feature = "native-tls", feature = "rustls")))
+)))]
+#[expect(clippy::unnecessary_wraps, reason = "with other features it can fail")]
+fn with_tls(builder: ClientBuilder) -> Result<ClientBuilder, Error> {
+    Ok(builder)
+}
+
+/// As reqwest sets rustls up, but with ring.
+#[cfg(feature = "rustls-ring")]
+fn with_tls(builder: ClientBuilder) -> Result<ClientBuilder, Error> {
+    use std::sync::Arc;
+
+    use rustls::{
+        ClientConfig,
+        crypto::{CryptoProvider, ring},
+    };
+    use rustls_platform_verifier::Verifier;
+
+    let installed = CryptoProvider::get_default().map(Arc::clone);
+    let provider = installed.unwrap_or_else(|| Arc::new(ring::default_provider()));
+    let verifier = Verifier::new(Arc::clone(&provider)).map_err(not_set_up)?;
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(not_set_up)?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier))
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(builder.tls_backend_preconfigured(config))
+}
+
+/// reqwest panics where no provider is installed.
+#[cfg(all(
+    feature = "rustls-no-provider",
+    not(any(feature = "rustls-ring", feature = "native-tls", feature = "rustls"))
+))]
+fn with_tls(builder: ClientBuilder) -> Result<ClientBuilder, Error> {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        return Err(Error::new(
+            ErrorKind::Configuration,
+            "no rustls crypto provider is installed; install one with \
+             `CryptoProvider::install_default`, or take the feature rustls or rustls-ring",
+        ));
+    }
+    Ok(builder.tls_backend_rustls())
+}
+
+fn not_set_up(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
+    Error::new(ErrorKind::Configuration, "the HTTP client can't be set up").with_source(error)
 }
 
 const CUT_SHORT: &str = "the request or its response was cut short";
