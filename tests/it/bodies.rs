@@ -2,8 +2,8 @@
 
 use std::future::ready;
 
+use crate::support::{contacts_over, drain};
 use bytes::Bytes;
-use futures::StreamExt;
 use http::{Request, Response};
 use pagestream::{
     Error, ErrorKind, Paginator, PaginatorExt, Retry, Transport,
@@ -38,25 +38,13 @@ fn companies(transport: impl Transport + 'static) -> Associations {
 }
 
 fn contacts(transport: impl Transport + 'static) -> Action<Value> {
-    Action::builder("hubspot", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .transport(transport)
-        .build()
-        .unwrap()
+    contacts_over(transport).build().unwrap()
 }
 
 /// The records, and the first error.
 async fn read<P: Paginator>(paginator: P) -> (Vec<P::Record>, Option<Error>) {
-    let mut stream = paginator.read().retry(Retry::never()).records();
-    let (mut records, mut first) = (Vec::new(), None);
-    while let Some(item) = stream.next().await {
-        match item {
-            Ok(record) => records.push(record),
-            Err(error) => first = first.or(Some(error)),
-        }
-    }
-    (records, first)
+    let outcome = drain(paginator.read().retry(Retry::never()).records()).await;
+    (outcome.records, outcome.errors.into_iter().next())
 }
 
 async fn of_hubspot(body: impl Into<Bytes> + 'static) -> (Vec<Association>, Option<Error>) {

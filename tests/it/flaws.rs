@@ -3,43 +3,19 @@
 
 use std::collections::BTreeMap;
 
-use futures::StreamExt;
+use crate::support::{Outcome, contacts_over, deals_over, drain, offsets};
 use pagestream::{
-    Error, ErrorKind, Paginator, PaginatorExt, Progress, StopReason, Transport,
-    alloy::Action,
+    ErrorKind, Paginator, PaginatorExt, StopReason, Transport,
     hubspot::Associations,
     testing::{Alloy, AlloyFlaw, HubSpot, HubSpotFlaw},
 };
 use serde_json::{Value, json};
 
-/// What came of a reading.
-#[derive(Debug)]
-struct Outcome<R> {
-    records: Vec<R>,
-    errors: Vec<Error>,
-    progress: Progress,
-}
-
 async fn read<P: Paginator>(paginator: &P) -> Outcome<P::Record> {
-    let mut stream = paginator.read().max_empty_pages(100).records();
-    let (mut records, mut errors) = (Vec::new(), Vec::new());
-    while let Some(item) = stream.next().await {
-        match item {
-            Ok(record) => records.push(record),
-            Err(error) => errors.push(error),
-        }
-    }
-    Outcome { records, errors, progress: stream.monitor().progress() }
+    drain(paginator.read().max_empty_pages(100).records()).await
 }
 
 impl<R> Outcome<R> {
-    /// All the records of a reading that came to its end.
-    fn whole(self) -> Vec<R> {
-        assert!(self.errors.is_empty(), "{:?}", self.errors);
-        assert_eq!(self.progress.stop, Some(StopReason::End));
-        self.records
-    }
-
     /// The records before the one error, and its kind.
     fn failed(self) -> (Vec<R>, ErrorKind) {
         assert_eq!(self.errors.len(), 1, "{:?}", self.errors);
@@ -50,12 +26,7 @@ impl<R> Outcome<R> {
 // ---- Alloy
 
 async fn contacts_of(service: &Alloy) -> Outcome<u64> {
-    let action = Action::<Value>::builder("crm", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .transport(service.clone())
-        .build()
-        .unwrap();
+    let action = contacts_over::<Value>(service.clone()).build().unwrap();
     read(&action.map(|contact: Value| contact["id"].as_u64().unwrap())).await
 }
 
@@ -67,12 +38,6 @@ fn alloy(flaw: impl Fn(u64) -> Option<AlloyFlaw> + Send + Sync + 'static) -> All
 /// The same with one flaw at offset 100, behind two pages.
 async fn at_100(flaw: AlloyFlaw) -> Outcome<u64> {
     contacts_of(&alloy(move |offset| (offset == 100).then_some(flaw))).await
-}
-
-/// The offsets that were asked for.
-fn offsets(service: &Alloy) -> Vec<u64> {
-    let bodies = service.log().into_iter().map(|it| serde_json::from_slice::<Value>(&it.body));
-    bodies.map(|body| body.unwrap()["input"]["offset"].as_u64().unwrap()).collect()
 }
 
 fn assert_counts(records: &[u64], expected: impl IntoIterator<Item = u64>) {
@@ -108,7 +73,7 @@ async fn an_unlimited_page_holds_all_that_is_left() {
 async fn some_empty_pages_lead_on() {
     let outcome =
         contacts_of(&alloy(|offset| (50..150).contains(&offset).then_some(AlloyFlaw::Empty))).await;
-    assert_eq!(outcome.progress.skipped, 100);
+    assert_eq!(outcome.progress().skipped, 100);
     assert_counts(&outcome.whole(), (0..50).chain(150..230));
 }
 
@@ -156,7 +121,7 @@ async fn a_next_offset_among_the_records_is_found() {
 #[tokio::test]
 async fn a_leap_is_counted() {
     let outcome = at_100(AlloyFlaw::LeadsTo(170)).await;
-    assert_eq!(outcome.progress.skipped, 20);
+    assert_eq!(outcome.progress().skipped, 20);
     assert_counts(&outcome.whole(), (0..150).chain(170..230));
 }
 
@@ -188,7 +153,7 @@ async fn a_total_that_shrinks_or_grows_is_shown_and_decides_nothing() {
         let outcome =
             contacts_of(&alloy(move |offset| Some(AlloyFlaw::Total(total(offset))))).await;
         // The last page is at offset 200.
-        assert_eq!(outcome.progress.total, Some(total(200)));
+        assert_eq!(outcome.progress().total, Some(total(200)));
         assert_counts(&outcome.whole(), 0..230);
     }
 }
@@ -209,12 +174,7 @@ fn hubspot(flaw: impl Fn(usize) -> Option<HubSpotFlaw> + Send + Sync + 'static) 
 }
 
 fn deals_of(service: &HubSpot) -> Associations {
-    Associations::builder("deals", "companies")
-        .ids(service.ids())
-        .token("a-test-token")
-        .transport(service.clone())
-        .build()
-        .unwrap()
+    deals_over(service, service.clone()).build().unwrap()
 }
 
 /// The associations of each object, in the order they came, and the errors as their
@@ -223,7 +183,7 @@ type Read = (BTreeMap<u64, Vec<u64>>, Vec<(ErrorKind, Vec<String>)>);
 
 async fn associations_of(service: &HubSpot) -> Read {
     let outcome = read(&deals_of(service)).await;
-    assert_eq!(outcome.progress.stop, Some(StopReason::End));
+    assert_eq!(outcome.progress().stop, Some(StopReason::End));
     let mut read = service.ids().map(|id| (id, Vec::new())).collect::<BTreeMap<_, _>>();
     for association in outcome.records {
         let [from, to] = [association.from, association.to].map(|id| id.to_string());
@@ -279,7 +239,7 @@ async fn a_circle_of_an_object_that_is_asked_for_alone_is_none_of_the_reading() 
             .build()
             .unwrap();
         let outcome = read(&associations).await;
-        assert_eq!(outcome.progress.stop, Some(StopReason::End), "{length} behind {objects}");
+        assert_eq!(outcome.progress().stop, Some(StopReason::End), "{length} behind {objects}");
         let ids = service.ids().last().map(|id| vec![id.to_string()]);
         assert_eq!(Some(outcome.errors[0].ids().to_vec()), ids, "{length} behind {objects}");
         assert_eq!(outcome.failed().1, ErrorKind::Loop);

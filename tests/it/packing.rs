@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
+use crate::support::{Whole, deals_over, whole};
 use bytes::Bytes;
 use futures::TryStreamExt;
 use http::Request;
 use pagestream::{
-    PaginatorExt, Progress, StopReason, Transport,
+    PaginatorExt, Transport,
     hubspot::{Association, Associations},
     testing::{Fault, Faults, HubSpot},
 };
@@ -33,30 +34,11 @@ const DEPTH: usize = 5;
 const UNITS: usize = 10_400;
 
 fn associations(service: &HubSpot, batch: usize) -> Associations {
-    Associations::builder("deals", "companies")
-        .ids(service.ids())
-        .token("a-test-token")
-        .batch_size(batch)
-        .transport(service.clone())
-        .build()
-        .unwrap()
+    deals_over(service, service.clone()).batch_size(batch).build().unwrap()
 }
 
-/// A reading to its end.
-struct Whole {
-    records: Vec<Association>,
-    progress: Progress,
-    took: Duration,
-}
-
-async fn read(service: &HubSpot, batch: usize, window: usize) -> Whole {
-    let begin = Instant::now();
-    let stream = associations(service, batch).into_read().window(window).records();
-    let monitor = stream.monitor();
-    let records = stream.try_collect().await.unwrap();
-    let progress = monitor.progress();
-    assert_eq!(progress.stop, Some(StopReason::End));
-    Whole { records, progress, took: begin.elapsed() }
+async fn read(service: &HubSpot, batch: usize, window: usize) -> Whole<Association> {
+    whole(associations(service, batch).into_read().window(window)).await
 }
 
 /// What each object is associated with, in the order in which it came.

@@ -3,16 +3,16 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use crate::support::{contacts_over, offset, offsets, whole};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Request;
 use pagestream::{
-    Checkpoint, Error, Map, PaginatorExt, Progress, Read, Retry, Source, StopReason, Transport,
+    Checkpoint, Error, Map, PaginatorExt, Progress, Read, Retry, Source, Transport,
     alloy::Action,
     testing::{Alloy, AlloyFlaw, Fault, FaultPosition, Faults},
 };
 use serde_json::Value;
-use tokio::time::Instant;
 
 const LATENCY: Duration = Duration::from_millis(50);
 
@@ -46,47 +46,7 @@ type Ids = Map<Action<Value>, fn(Value) -> u64>;
 
 fn ids(transport: impl Transport + 'static, limit: u64) -> Ids {
     let id = |contact: Value| contact["id"].as_u64().unwrap();
-    Action::builder("crm", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .limit(limit)
-        .transport(transport)
-        .build()
-        .unwrap()
-        .map(id)
-}
-
-/// The records of a reading that came to its end, and what there is to say of it.
-struct Whole {
-    records: Vec<u64>,
-    progress: Progress,
-    took: Duration,
-}
-
-async fn whole<S: Source>(read: Read<S>) -> Whole
-where
-    S::Paginator: pagestream::Paginator<Record = u64>,
-{
-    let begin = Instant::now();
-    let stream = read.records();
-    let monitor = stream.monitor();
-    // A reading that hangs is noticed at once in virtual time.
-    let month = Duration::from_secs(30 * 24 * 60 * 60);
-    let records = tokio::time::timeout(month, stream.try_collect()).await;
-    let records = records.expect("it ends").unwrap();
-    let progress = monitor.progress();
-    assert_eq!(progress.stop, Some(StopReason::End));
-    Whole { records, progress, took: begin.elapsed() }
-}
-
-/// The offset of a request.
-fn offset(body: &Bytes) -> u64 {
-    let body = serde_json::from_slice::<Value>(body).unwrap();
-    body["input"]["offset"].as_u64().unwrap()
-}
-
-fn offsets(service: &Alloy) -> Vec<u64> {
-    service.log().iter().map(|logged| offset(&logged.body)).collect()
+    contacts_over(transport).limit(limit).build().unwrap().map(id)
 }
 
 /// A retry that gets over all that passes.

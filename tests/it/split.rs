@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 
+use crate::support::{contacts_over, deals_over, held, sorted, stored, told};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Request;
@@ -23,8 +24,7 @@ where
     let told = |records: &[P::Record]| sorted(records.iter().map(|it| format!("{it:?}")).collect());
     let mut all = Vec::new();
     for (number, part) in parts.iter().enumerate() {
-        let text = serde_json::to_string(part).unwrap();
-        let part: Checkpoint = serde_json::from_str(&text).unwrap();
+        let part = stored(part);
         let window = 1 + number % 5;
         let read = || paginator.read().window(window).resume(part.clone());
         let whole = read().records().try_collect::<Vec<_>>().await.unwrap();
@@ -58,27 +58,7 @@ fn hubspot(objects: u64) -> HubSpot {
 }
 
 fn associations(service: &HubSpot) -> Associations {
-    Associations::builder("deals", "companies")
-        .ids(service.ids())
-        .token("a-test-token")
-        .batch_size(10)
-        .transport(service.clone())
-        .build()
-        .unwrap()
-}
-
-fn pair(Association { from, to, .. }: &Association) -> String {
-    format!("{from} -> {to}")
-}
-
-fn pairs(service: &HubSpot) -> Vec<String> {
-    let of = |id| service.associations(id).into_iter().map(move |to| format!("{id} -> {to}"));
-    sorted(service.ids().flat_map(of).collect())
-}
-
-fn sorted<T: Ord>(mut records: Vec<T>) -> Vec<T> {
-    records.sort();
-    records
+    deals_over(service, service.clone()).batch_size(10).build().unwrap()
 }
 
 #[tokio::test]
@@ -89,7 +69,7 @@ async fn the_parts_of_hubspot_are_the_whole_with_each_association_once() {
         let split = associations.split(parts, None).unwrap();
         assert!(split.len() <= parts, "{parts}");
         let read = union(&associations, &split).await;
-        assert_eq!(sorted(read.iter().map(pair).collect()), pairs(&service), "{parts}");
+        assert_eq!(sorted(read.iter().map(told).collect()), sorted(held(&service)), "{parts}");
     }
 }
 
@@ -141,13 +121,7 @@ fn ids(transport: impl Transport + 'static) -> Map<Action<Value>, fn(Value) -> u
 }
 
 fn action(transport: impl Transport + 'static) -> Action<Value> {
-    Action::builder("crm", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .limit(10)
-        .transport(transport)
-        .build()
-        .unwrap()
+    contacts_over(transport).limit(10).build().unwrap()
 }
 
 /// The parts of a service, of which somebody says that it has `total` records, are
@@ -288,12 +262,12 @@ fn a_part_of_alloy_is_a_small_text() {
 #[tokio::test]
 async fn boxed_and_mapped_paginators_split_as_those_inside() {
     let service = hubspot(123);
-    let mapped = associations(&service).map(|it: Association| pair(&it));
+    let mapped = associations(&service).map(|it: Association| told(&it));
     let boxed: BoxPaginator<String> = mapped.clone().boxed();
     let split = boxed.split(5, None).unwrap();
     assert_eq!(split, mapped.split(5, None).unwrap());
     assert_eq!(split.len(), 5);
-    assert_eq!(sorted(union(&boxed, &split).await), pairs(&service));
+    assert_eq!(sorted(union(&boxed, &split).await), sorted(held(&service)));
 
     let action = ids(Alloy::new(1).records(237));
     let expected = action.split(5, 237).unwrap();

@@ -8,6 +8,7 @@ use std::{
     time::Duration,
 };
 
+use crate::support::CREDENTIAL;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use http::{Method, Request, Response};
@@ -411,7 +412,7 @@ async fn a_consumer_that_is_slow_does_not_use_up_the_deadline() {
     let server = Server::start(service.clone()).await.unwrap();
     let contacts = Action::<Contact>::builder("hubspot", "listContacts")
         .api_key("a-key")
-        .credential_id("68d9876543210fedcba98765")
+        .credential_id(CREDENTIAL)
         .limit(20)
         .base_url(server.base_url())
         .transport(Reqwest::new().unwrap().deadline(Duration::from_secs(5)))

@@ -4,20 +4,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use futures::StreamExt;
+use crate::support::{contacts_over, deals_over, drain, in_virtual_time};
 use pagestream::{
     ErrorKind, PaginatorExt, Read, Retry, Source, Transport,
-    alloy::Action,
-    hubspot::Associations,
     testing::{Alloy, AlloyFlaw, Fault, FaultPosition, Faults, HubSpot, HubSpotFlaw},
 };
 use proptest::{collection::btree_map, prelude::*, sample::select};
 use serde_json::Value;
-
-fn in_virtual_time<T>(reading: impl Future<Output = T>) -> T {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_time().start_paused(true).build().unwrap().block_on(reading)
-}
 
 /// An error, as its kind and ids.
 type Told = (ErrorKind, Vec<String>);
@@ -29,15 +22,9 @@ async fn all<S: Source, R>(
 ) -> (Vec<R>, Vec<Told>) {
     let day = Duration::from_secs(24 * 60 * 60);
     let retry = Retry::default().seed(1).max_attempts(100).budget(10_000).max_total(day);
-    let mut stream = read.retry(retry).max_empty_pages(20).records();
-    let (mut records, mut errors) = (Vec::new(), Vec::new());
-    while let Some(item) = stream.next().await {
-        match item {
-            Ok(item) => records.push(record(item)),
-            Err(error) => errors.push((error.kind(), error.ids().to_vec())),
-        }
-    }
-    (records, errors)
+    let outcome = drain(read.retry(retry).max_empty_pages(20).records()).await;
+    let errors = outcome.errors.iter().map(|error| (error.kind(), error.ids().to_vec()));
+    (outcome.records.into_iter().map(record).collect(), errors.collect())
 }
 
 /// Faults that pass and leave the size of the pages as it is.
@@ -93,13 +80,7 @@ fn contacts() -> impl Strategy<Value = Contacts> {
 }
 
 async fn ids(transport: impl Transport + 'static, window: usize, unordered: bool) -> Outcome {
-    let action = Action::<Value>::builder("crm", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .limit(10)
-        .transport(transport)
-        .build()
-        .unwrap();
+    let action = contacts_over::<Value>(transport).limit(10).build().unwrap();
     let read = action.read().window(window);
     let read = if unordered { read.unordered() } else { read };
     all(read, |contact| contact["id"].as_u64().unwrap()).await
@@ -156,13 +137,7 @@ async fn by_object(
     window: usize,
     unordered: bool,
 ) -> (BTreeMap<String, Vec<String>>, Vec<Told>) {
-    let associations = Associations::builder("deals", "companies")
-        .ids(service.ids())
-        .token("a-test-token")
-        .batch_size(batch)
-        .transport(transport)
-        .build()
-        .unwrap();
+    let associations = deals_over(service, transport).batch_size(batch).build().unwrap();
     let read = associations.read().window(window);
     let read = if unordered { read.unordered() } else { read };
     let (records, mut errors) =

@@ -6,7 +6,8 @@ use pagestream::{
 };
 use serde_json::{Value, json};
 
-use super::{CREDENTIAL, KEY, Script, action, builder, refusal};
+use super::{KEY, action, builder, refusal};
+use crate::support::{CREDENTIAL, Script};
 
 #[test]
 fn a_missing_api_key_is_refused() {

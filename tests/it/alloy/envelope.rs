@@ -3,7 +3,8 @@
 use pagestream::{ErrorKind, alloy::WithoutPagination};
 use serde_json::json;
 
-use super::{Contact, Script, builder, contacts, read, refuse};
+use super::{builder, contacts, read, refuse};
+use crate::support::{Contact, Script};
 
 const REFERENCE_RESPONSE: &str = fixture!("alloy/reference_response");
 
@@ -48,7 +49,7 @@ async fn the_data_and_the_paging_object_may_lie_at_any_pointer() {
         let mut second = first.clone();
         *second.pointer_mut(data).unwrap() = json!([2, 3]);
         *second.pointer_mut(pagination).unwrap() = json!({"hasMore": false});
-        let script = Script::new([first, second]);
+        let script = Script::json([first, second]);
         let action = builder::<u64>(&script).data_at(data).pagination_at(pagination);
         assert_eq!(read(&action.build().unwrap()).await.whole(), [0, 1, 2, 3], "{data}");
         assert_eq!(script.offsets(), [0, 2]);
@@ -61,16 +62,16 @@ async fn the_same_page_again_is_caught_wherever_the_data_lies() {
         let pagination = json!({"hasMore": true, "nextOffset": next});
         json!({"id": id, "out": [{"took": id, "data": [0, 1]}, {"page": pagination}]})
     };
-    let script = Script::new([page(1, 2), page(2, 4)]);
+    let script = Script::json([page(1, 2), page(2, 4)]);
     let action = builder::<u64>(&script).data_at("/out/0/data").pagination_at("/out/1/page");
     let outcome = read(&action.build().unwrap()).await;
     assert_eq!(outcome.records, [0, 1]);
-    outcome.failed(ErrorKind::Loop, 2, 2);
+    outcome.failed_at(ErrorKind::Loop, 2, 2);
 }
 
 #[tokio::test]
 async fn the_whole_response_may_be_the_data_of_a_single_page() {
-    let script = Script::new([json!([0, 1, 2])]);
+    let script = Script::json([json!([0, 1, 2])]);
     let action =
         builder::<u64>(&script).data_at("").without_pagination(WithoutPagination::SinglePage);
     assert_eq!(read(&action.build().unwrap()).await.whole(), [0, 1, 2]);
@@ -79,10 +80,10 @@ async fn the_whole_response_may_be_the_data_of_a_single_page() {
 #[tokio::test]
 async fn a_value_that_does_not_lead_to_the_data_is_a_decode_error() {
     for body in [json!({"result": "done"}), json!({"result": [0, 1]}), json!({"result": null})] {
-        let script = Script::new([body]);
+        let script = Script::json([body]);
         let action = builder::<u64>(&script)
             .data_at("/result/data")
             .without_pagination(WithoutPagination::SinglePage);
-        read(&action.build().unwrap()).await.failed(ErrorKind::Decode, 1, 0);
+        read(&action.build().unwrap()).await.failed_at(ErrorKind::Decode, 1, 0);
     }
 }

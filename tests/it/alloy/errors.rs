@@ -6,7 +6,8 @@ use bytes::Bytes;
 use http::Request;
 use pagestream::{Error, ErrorKind, alloy::Action};
 
-use super::{CREDENTIAL, ERROR_WITH_MESSAGE, KEY, Script, action, last, page, read, refuse};
+use super::{ERROR_WITH_MESSAGE, KEY, action, last, page, read, refuse};
+use crate::support::{CREDENTIAL, Script};
 
 const ERROR_WITH_CODE: &str = fixture!("alloy/error_with_code");
 
@@ -21,10 +22,10 @@ async fn an_error_has_its_status_the_services_message_and_says_whether_to_retry(
     let retryable = [(400, false), (401, false), (404, false), (429, true), (503, true)];
     for (status, is_retryable) in retryable {
         for (body, message) in bodies {
-            let script = Script::new([page(0..2, 2)]).then(status, body);
+            let script = Script::json([page(0..2, 2)]).then(status, body);
             let outcome = read(&action(&script)).await;
             assert_eq!(outcome.records, [0, 1]);
-            let error = outcome.failed(ErrorKind::Status, 2, 2);
+            let error = outcome.failed_at(ErrorKind::Status, 2, 2);
             assert_eq!((error.status(), error.is_retryable()), (Some(status), is_retryable));
             assert!(error.to_string().contains(message), "{error}");
             assert!(error.to_string().contains(&status.to_string()), "{error}");
@@ -36,7 +37,7 @@ async fn an_error_has_its_status_the_services_message_and_says_whether_to_retry(
 async fn an_error_without_a_readable_body_has_its_status() {
     for body in [&b""[..], b"<html>", b"\xff", b"[]", b"{\"error\":1}", b"null"] {
         let script = Script::default().then(500, body);
-        let error = read(&action(&script)).await.failed(ErrorKind::Status, 1, 0);
+        let error = read(&action(&script)).await.failed_at(ErrorKind::Status, 1, 0);
         assert_eq!((error.status(), error.is_retryable()), (Some(500), true));
     }
 }
@@ -44,7 +45,7 @@ async fn an_error_without_a_readable_body_has_its_status() {
 #[tokio::test]
 async fn a_redirect_is_an_error_of_its_status() {
     let script = Script::default().then(302, "");
-    let error = read(&action(&script)).await.failed(ErrorKind::Status, 1, 0);
+    let error = read(&action(&script)).await.failed_at(ErrorKind::Status, 1, 0);
     assert_eq!((error.status(), error.is_retryable()), (Some(302), false));
 }
 
@@ -111,7 +112,7 @@ async fn an_error_of_the_transport_keeps_its_kind_and_says_where() {
         })
         .build()
         .unwrap();
-    let error = read(&action).await.failed(ErrorKind::Transport, 1, 0);
+    let error = read(&action).await.failed_at(ErrorKind::Transport, 1, 0);
     assert!(error.is_retryable());
     assert!(error.to_string().contains("the line is dead"), "{error}");
 }

@@ -3,7 +3,8 @@
 use pagestream::{ErrorKind, alloy::WithoutPagination};
 use serde_json::{Value, json};
 
-use super::{Script, action, builder, last, page, read, refuse_json};
+use super::{action, builder, last, page, read, refuse_json};
+use crate::support::Script;
 
 fn without_paging_object() -> [Value; 2] {
     [json!({"data": [0, 1]}), json!({"data": [0, 1], "pagination": null})]
@@ -20,16 +21,16 @@ async fn a_missing_or_null_paging_object_is_an_error_by_default() {
 #[tokio::test]
 async fn a_paging_object_that_goes_missing_on_a_later_page_is_an_error_by_default() {
     for body in without_paging_object() {
-        let outcome = read(&action(&Script::new([page(5..7, 2), body]))).await;
+        let outcome = read(&action(&Script::json([page(5..7, 2), body]))).await;
         assert_eq!(outcome.records, [5, 6]);
-        outcome.failed(ErrorKind::Contradiction, 2, 2);
+        outcome.failed_at(ErrorKind::Contradiction, 2, 2);
     }
 }
 
 #[tokio::test]
 async fn a_missing_or_null_paging_object_is_a_single_page_by_choice() {
     for body in without_paging_object() {
-        let script = Script::new([body]);
+        let script = Script::json([body]);
         let action = builder::<u64>(&script).without_pagination(WithoutPagination::SinglePage);
         assert_eq!(read(&action.build().unwrap()).await.whole(), [0, 1]);
         assert_eq!(script.offsets(), [0]);
@@ -38,7 +39,7 @@ async fn a_missing_or_null_paging_object_is_a_single_page_by_choice() {
 
 #[tokio::test]
 async fn a_paging_object_is_followed_though_a_single_page_was_chosen() {
-    let script = Script::new([page(0..2, 2), last(2..3)]);
+    let script = Script::json([page(0..2, 2), last(2..3)]);
     let action = builder::<u64>(&script).without_pagination(WithoutPagination::SinglePage);
     assert_eq!(read(&action.build().unwrap()).await.whole(), [0, 1, 2]);
 }
@@ -46,9 +47,9 @@ async fn a_paging_object_is_followed_though_a_single_page_was_chosen() {
 #[tokio::test]
 async fn a_paging_object_that_contradicts_itself_is_an_error_though_a_single_page_was_chosen() {
     for pagination in [json!({}), json!({"hasMore": true})] {
-        let script = Script::new([json!({"data": [0], "pagination": pagination})]);
+        let script = Script::json([json!({"data": [0], "pagination": pagination})]);
         let action = builder::<u64>(&script).without_pagination(WithoutPagination::SinglePage);
-        read(&action.build().unwrap()).await.failed(ErrorKind::Contradiction, 1, 0);
+        read(&action.build().unwrap()).await.failed_at(ErrorKind::Contradiction, 1, 0);
     }
 }
 

@@ -4,7 +4,8 @@ use http::Method;
 use pagestream::alloy::ParameterPosition;
 use serde_json::{Value, json};
 
-use super::{CREDENTIAL, Contact, KEY, Script, USER, action, builder, contacts, last, page, read};
+use super::{KEY, USER, action, builder, contacts, last, page, read};
+use crate::support::{CREDENTIAL, Contact, Script};
 
 const GUIDE_REQUEST: &str = fixture!("alloy/guide_request");
 
@@ -41,25 +42,25 @@ async fn the_responses_of_the_guide_are_read_to_their_end() {
 
 #[tokio::test]
 async fn every_page_has_the_headers() {
-    let script = Script::new([page(0..1, 1), last(1..2)]);
+    let script = Script::json([page(0..1, 1), last(1..2)]);
     let action = builder::<u64>(&script).user_id(USER).build().unwrap();
     read(&action).await.whole();
-    let scripted = script.0.lock().unwrap();
-    assert_eq!(scripted.requests[0].headers(), scripted.requests[1].headers());
-    assert_eq!(scripted.requests[0].uri(), scripted.requests[1].uri());
-    assert_eq!(scripted.requests[1].method(), Method::POST);
+    let requests = script.requests();
+    assert_eq!(requests[0].headers(), requests[1].headers());
+    assert_eq!(requests[0].uri(), requests[1].uri());
+    assert_eq!(requests[1].method(), Method::POST);
 }
 
 #[tokio::test]
 async fn the_user_id_is_sent_only_where_it_is_given() {
-    let script = Script::new([last(0..1)]);
+    let script = Script::json([last(0..1)]);
     read(&action(&script)).await.whole();
     assert_eq!(script.request().headers().get("x-alloy-userid"), None);
 }
 
 #[tokio::test]
 async fn the_api_version_can_be_set() {
-    let script = Script::new([last(0..1)]);
+    let script = Script::json([last(0..1)]);
     read(&builder::<u64>(&script).api_version("2026-01").build().unwrap()).await.whole();
     let request = script.request();
     let versions = request.headers().get_all("x-api-version").iter().collect::<Vec<_>>();
@@ -69,7 +70,7 @@ async fn the_api_version_can_be_set() {
 #[tokio::test]
 async fn the_base_url_can_be_set_and_may_have_a_path() {
     for base_url in ["http://127.0.0.1:9/proxy", "http://127.0.0.1:9/proxy/"] {
-        let script = Script::new([last(0..1)]);
+        let script = Script::json([last(0..1)]);
         read(&builder::<u64>(&script).base_url(base_url).build().unwrap()).await.whole();
         let url = "http://127.0.0.1:9/proxy/connectors/hubspot/actions/listContacts/execute";
         assert_eq!(script.request().uri(), url);
@@ -78,7 +79,7 @@ async fn the_base_url_can_be_set_and_may_have_a_path() {
 
 #[tokio::test]
 async fn further_inputs_are_sent_with_every_page() {
-    let script = Script::new([page(0..1, 1), last(1..2)]);
+    let script = Script::json([page(0..1, 1), last(1..2)]);
     let action = builder::<u64>(&script)
         .limit(7)
         .input("properties", json!(["email", "phone"]))
@@ -99,7 +100,7 @@ async fn the_parameters_go_where_the_builder_says() {
         (ParameterPosition::RequestBody, "requestBody"),
     ];
     for (place, field) in places {
-        let script = Script::new([page(0..1, 1), last(1..2)]);
+        let script = Script::json([page(0..1, 1), last(1..2)]);
         let action =
             builder::<u64>(&script).parameters_in(place).input("archived", true).build().unwrap();
         assert_eq!(read(&action).await.whole(), [0, 1]);
@@ -114,7 +115,7 @@ async fn the_parameters_go_where_the_builder_says() {
 
 #[tokio::test]
 async fn further_fields_are_sent_with_every_page_as_in_the_reference() {
-    let script = Script::new([page(0..1, 1), last(1..2)]);
+    let script = Script::json([page(0..1, 1), last(1..2)]);
     let action = builder::<u64>(&script)
         .parameters_in(ParameterPosition::QueryParameters)
         .field("requestBody", json!({"archived": false}))

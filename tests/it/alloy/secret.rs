@@ -4,7 +4,8 @@ use futures::StreamExt;
 use pagestream::{Error, ErrorKind, Paginator, PaginatorExt};
 use serde_json::json;
 
-use super::{KEY, Script, action, builder, last, read, refuse_json};
+use super::{KEY, action, builder, last, read, refuse_json};
+use crate::support::Script;
 
 /// All that an error shows of itself and of what caused it.
 fn shown(error: &Error) -> String {
@@ -21,7 +22,7 @@ fn shown(error: &Error) -> String {
 
 #[tokio::test]
 async fn the_api_key_is_shown_nowhere() {
-    let script = Script::new([last(0..1)]);
+    let script = Script::json([last(0..1)]);
     let builder = builder::<u64>(&script).field("additionalHeaders", json!({"x-key": KEY}));
     let built = format!("{builder:?} {builder:#?}");
     let action = builder.build().unwrap();
@@ -53,7 +54,7 @@ async fn the_api_key_is_not_shown_by_a_service_that_repeats_it() {
         for status in [200, 401, 503] {
             let script = Script::default().then(status, body.to_string());
             let outcome = read(&action(&script)).await;
-            let shown = shown(&outcome.error.unwrap());
+            let shown = shown(&outcome.error());
             assert!(!shown.contains(&KEY[..6]), "{shown}");
         }
     }

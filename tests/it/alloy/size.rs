@@ -5,7 +5,8 @@ use pagestream::{
     testing::{self, Server},
 };
 
-use super::{CREDENTIAL, Contact, KEY, contacts, read};
+use super::{KEY, contacts, read};
+use crate::support::{CREDENTIAL, Contact};
 
 /// Reads that many records over HTTP and gives the number of requests.
 async fn read_over_http(records: u64) -> usize {

@@ -7,15 +7,15 @@ use pagestream::{
     Page, PaginatorExt, Transport,
     alloy::Action,
     from_fn,
-    hubspot::{Association, Associations, Group},
+    hubspot::{Associations, Group},
     testing::{
         Alloy, HubSpot, Server,
         conformance::{Conformance, Rule, check},
     },
 };
-use serde::Deserialize;
 
 use super::{expected_of_tree, numbers, tree};
+use crate::support::{CREDENTIAL, Contact, contacts_over, deals_over, held, told};
 
 /// Objects of 0 to 3 pages.
 fn hubspot() -> HubSpot {
@@ -23,26 +23,12 @@ fn hubspot() -> HubSpot {
 }
 
 fn associations(service: &HubSpot, transport: impl Transport + 'static) -> Associations {
-    Associations::builder("deals", "companies")
-        .ids(service.ids())
-        .token("a-test-token")
-        .batch_size(5)
-        .transport(transport)
-        .build()
-        .unwrap()
-}
-
-fn told(record: &Association) -> String {
-    format!("{} -> {}", record.from, record.to)
+    deals_over(service, transport).batch_size(5).build().unwrap()
 }
 
 fn told_whole(group: &Group) -> String {
     let to = group.to.iter().map(|associated| associated.to.to_string()).collect::<Vec<_>>();
     format!("{} -> {}", group.from, to.join(", "))
-}
-
-fn expected_associations(service: &HubSpot) -> Vec<String> {
-    service.ids().flat_map(|id| associations_of(service, id)).collect()
 }
 
 fn associations_of(service: &HubSpot, id: u64) -> Vec<String> {
@@ -57,19 +43,8 @@ fn expected_groups(service: &HubSpot) -> Vec<String> {
     service.ids().map(of).collect()
 }
 
-#[derive(Debug, PartialEq, Deserialize)]
-struct Contact {
-    id: u64,
-}
-
 fn contacts(transport: impl Transport + 'static) -> Action<Contact> {
-    Action::builder("crm", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .limit(10)
-        .transport(transport)
-        .build()
-        .unwrap()
+    contacts_over(transport).limit(10).build().unwrap()
 }
 
 fn expected_contacts(count: u64) -> Vec<Contact> {
@@ -80,7 +55,7 @@ fn expected_contacts(count: u64) -> Vec<Contact> {
 fn hubspot_keeps_the_contract() {
     let service = hubspot();
     let build = || associations(&service, service.clone()).map(|record| told(&record));
-    let expected = expected_associations(&service);
+    let expected = held(&service);
     block_on(Conformance::new(expected).unordered().check(build)).unwrap();
 }
 
@@ -127,7 +102,7 @@ async fn hubspot_over_loopback_keeps_the_contract() {
             .build()
             .unwrap()
     };
-    let flat = Conformance::new(expected_associations(&service)).unordered().places(20);
+    let flat = Conformance::new(held(&service)).unordered().places(20);
     flat.check(|| build().map(|record| told(&record))).await.unwrap();
     let grouped = Conformance::new(expected_groups(&service)).unordered().places(20);
     grouped.check(|| build().grouped().map(|group| told_whole(&group))).await.unwrap();
@@ -140,7 +115,7 @@ async fn alloy_over_loopback_keeps_the_contract() {
     let build = || {
         Action::<Contact>::builder("crm", "listContacts")
             .api_key("a-test-key")
-            .credential_id("68d9876543210fedcba98765")
+            .credential_id(CREDENTIAL)
             .limit(10)
             .base_url(server.base_url())
             .build()

@@ -16,7 +16,8 @@ use pagestream::{
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
-use super::{Outcome, build, companies, contacts, read};
+use super::{build, companies, contacts, read};
+use crate::support::Outcome;
 
 #[test]
 fn plain_http_is_refused_but_to_this_machine_unless_it_is_allowed() {
@@ -119,7 +120,7 @@ impl Elsewhere {
     }
 
     /// Reads while nobody comes.
-    async fn read(&self, paginator: impl Paginator) -> Outcome {
+    async fn read<P: Paginator>(&self, paginator: P) -> Outcome<P::Record> {
         tokio::select! {
             outcome = read(paginator, 1) => outcome,
             _ = self.0.accept() => panic!("somebody came"),

@@ -3,9 +3,9 @@
 mod destination;
 mod provider;
 
-use futures::StreamExt;
+use crate::support::{CREDENTIAL, Outcome, drain};
 use pagestream::{
-    Error, Paginator, PaginatorExt, Progress, StopReason,
+    Error, Paginator, PaginatorExt, StopReason,
     alloy::{Action, ActionBuilder},
     hubspot::{Associations, AssociationsBuilder},
     testing::HubSpot,
@@ -17,38 +17,19 @@ fn companies(service: &HubSpot) -> AssociationsBuilder {
 }
 
 fn contacts() -> ActionBuilder<Value> {
-    Action::builder("hubspot", "listContacts").credential_id("68d9876543210fedcba98765").limit(10)
+    Action::builder("hubspot", "listContacts").credential_id(CREDENTIAL).limit(10)
 }
 
-/// What came of a reading.
-struct Outcome {
-    records: usize,
-    error: Option<Error>,
-    progress: Progress,
-}
-
-impl Outcome {
-    fn error(self) -> Error {
-        self.error.expect("it fails")
-    }
-
+impl<R> Outcome<R> {
     fn assert_whole(&self, records: usize) {
-        assert!(self.error.is_none(), "{:?}", self.error);
-        assert_eq!((self.records, self.progress.stop), (records, Some(StopReason::End)));
+        assert!(self.errors.is_empty(), "{:?}", self.errors);
+        let stop = self.progress().stop;
+        assert_eq!((self.records.len(), stop), (records, Some(StopReason::End)));
     }
 }
 
-async fn read(paginator: impl Paginator, window: usize) -> Outcome {
-    let mut stream = paginator.read().window(window).records();
-    let monitor = stream.monitor();
-    let (mut records, mut error) = (0, None);
-    while let Some(item) = stream.next().await {
-        match item {
-            Ok(_) => records += 1,
-            Err(it) => error = Some(it),
-        }
-    }
-    Outcome { records, error, progress: monitor.progress() }
+async fn read<P: Paginator>(paginator: P, window: usize) -> Outcome<P::Record> {
+    drain(paginator.read().window(window).records()).await
 }
 
 /// What both builders say to a base URL, and to the same with plain http allowed.

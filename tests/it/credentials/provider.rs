@@ -13,10 +13,13 @@ use futures::StreamExt;
 use http::{Request, Response, header::AUTHORIZATION};
 use pagestream::{
     Credentials, Error, ErrorKind, PaginatorExt, SecretString, Transport, async_trait,
+    hubspot::Association,
     testing::{Alloy, HubSpot},
 };
 
-use super::{Outcome, companies, contacts, read};
+use super::{companies, contacts, read};
+use crate::support::Outcome;
+use serde_json::Value;
 
 /// Gives `secret-1`, `secret-2` and so on, and fails where the test says so.
 #[derive(Clone)]
@@ -114,7 +117,7 @@ async fn read_companies(
     provider: &Provider,
     requests_of_each: usize,
     window: usize,
-) -> (Outcome, Vec<String>) {
+) -> (Outcome<Association>, Vec<String>) {
     let hubspot = HubSpot::new(1).objects(20);
     let service = Expiring::new(hubspot.clone(), requests_of_each);
     let builder = companies(&hubspot).credentials(provider.clone());
@@ -123,7 +126,10 @@ async fn read_companies(
 }
 
 /// Reads 100 contacts, ten to a page.
-async fn read_contacts(provider: &Provider, requests_of_each: usize) -> (Outcome, Vec<String>) {
+async fn read_contacts(
+    provider: &Provider,
+    requests_of_each: usize,
+) -> (Outcome<Value>, Vec<String>) {
     let service = Expiring::new(Alloy::new(1), requests_of_each);
     let builder = contacts().credentials(provider.clone());
     let outcome = read(builder.transport(service.transport()).build().unwrap(), 1).await;
@@ -166,7 +172,7 @@ async fn a_secret_that_expires_is_asked_for_again_and_the_reading_goes_on() {
     let (outcome, bearers) = read_companies(&provider, 7, 1).await;
     outcome.assert_whole(40);
     // It is no retry, and none of them waits.
-    assert_eq!(outcome.progress.retries, 0);
+    assert_eq!(outcome.progress().retries, 0);
     assert_eq!((provider.asked(), bearers.len()), (3, 22));
 
     let provider = Provider::new();
@@ -244,7 +250,7 @@ async fn an_error_of_the_provider_is_given_out_as_it_is() {
     for asked in [1, 2] {
         let provider = Provider::failing(move |nth| (nth == asked).then(sealed));
         let (outcome, _) = read_contacts(&provider, 4).await;
-        assert_eq!((outcome.records, provider.asked()), (40 * (asked - 1), asked));
+        assert_eq!((outcome.records.len(), provider.asked()), (40 * (asked - 1), asked));
         let error = outcome.error();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::Other, 1));
         assert!(error.to_string().starts_with("the vault is sealed"), "{error}");
@@ -267,7 +273,7 @@ async fn an_error_of_the_provider_is_retried_where_it_says_so() {
     let builder = companies(&HubSpot::new(1).objects(3)).credentials(provider.clone());
     let outcome = read(builder.transport(transport).build().unwrap(), 1).await;
     outcome.assert_whole(6);
-    assert_eq!((provider.asked(), outcome.progress.retries), (3, 2));
+    assert_eq!((provider.asked(), outcome.progress().retries), (3, 2));
     assert_eq!(service.service.requests(), 3);
 }
 

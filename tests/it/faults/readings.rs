@@ -6,33 +6,19 @@ use futures::{StreamExt, TryStreamExt};
 use pagestream::{
     PaginatorExt, Reqwest, Retry,
     alloy::Action,
-    hubspot::Associations,
     testing::{Alloy, Fault, Faults, HubSpot, Server},
 };
 use serde_json::Value;
 
 use super::{PLACES, hubspot};
+use crate::support::{CREDENTIAL, deals_over, held, sorted, told};
 
 fn associations(service: &HubSpot, faults: &Faults) -> pagestream::hubspot::AssociationsBuilder {
-    Associations::builder("deals", "companies")
-        .ids(service.ids())
-        .token("a-test-token")
-        .batch_size(7)
-        .transport(faults.on(service.clone()))
-}
-
-fn all_of(service: &HubSpot) -> Vec<String> {
-    let all = |id| service.associations(id).into_iter().map(move |to| format!("{id} -> {to}"));
-    let mut all = service.ids().flat_map(all).collect::<Vec<_>>();
-    all.sort();
-    all
+    deals_over(service, faults.on(service.clone())).batch_size(7)
 }
 
 fn contacts() -> pagestream::alloy::ActionBuilder<Value> {
-    Action::builder("crm", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .limit(10)
+    Action::builder("crm", "listContacts").api_key("a-test-key").credential_id(CREDENTIAL).limit(10)
 }
 
 #[tokio::test(start_paused = true)]
@@ -41,10 +27,10 @@ async fn hubspot_is_read_whole_through_faults_by_chance() {
         let (service, faults) = (hubspot(), Faults::seeded(seed).one_in(3));
         let associations = associations(&service, &faults).build().unwrap();
         let read = associations.read().window(3).retry(Retry::default().seed(seed)).records();
-        let told = read.map_ok(|it| format!("{} -> {}", it.from, it.to));
+        let told = read.map_ok(|it| told(&it));
         let mut records = told.try_collect::<Vec<_>>().await.unwrap();
         records.sort();
-        assert_eq!(records, all_of(&service), "seed {seed}");
+        assert_eq!(records, sorted(held(&service)), "seed {seed}");
         assert!(faults.met() > 0, "seed {seed}");
     }
 }
@@ -85,10 +71,10 @@ async fn both_are_read_whole_over_http_through_faults_by_chance() {
     let associations = associations(&service, &faults).base_url(server.base_url());
     let associations = associations.transport(Reqwest::new().unwrap()).build().unwrap();
     let records = associations.read().window(3).retry(brief.clone()).records();
-    let told = records.map(|it| it.map(|it| format!("{} -> {}", it.from, it.to)));
+    let told = records.map(|it| it.map(|it| told(&it)));
     let mut records = told.try_collect::<Vec<_>>().await.unwrap();
     records.sort();
-    assert_eq!(records, all_of(&service));
+    assert_eq!(records, sorted(held(&service)));
     let met = faults.met();
 
     let server = Server::start(faults.on(Alloy::new(7).records(230))).await.unwrap();

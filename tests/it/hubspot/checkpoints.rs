@@ -8,9 +8,8 @@ use pagestream::{
     testing::HubSpot,
 };
 
-use super::{
-    Script, TOKEN, Told, batch_sizes, deals, held, read, resume, sorted, through_text, told,
-};
+use super::{TOKEN, Told, batch_sizes, deals, read, resume, told};
+use crate::support::{Script, held, sorted, stored};
 
 /// Depths from none to four pages, and some that fail; three ids a request.
 fn small() -> (HubSpot, Associations) {
@@ -41,7 +40,7 @@ async fn assert_cut<P: Paginator<Record: Told>>(paginator: impl Fn() -> P, whole
         let (first, second) = (paginator(), paginator());
         let mut stream = first.read().window(window).records();
         let mut items = told(&stream.by_ref().take(cut).collect::<Vec<_>>().await);
-        let checkpoint = through_text(&stream.checkpoint().unwrap());
+        let checkpoint = stored(&stream.checkpoint().unwrap());
         let mut rest = second.read().window(window).resume(checkpoint).records();
         items.extend(told(&rest.by_ref().collect::<Vec<_>>().await));
 
@@ -62,7 +61,7 @@ async fn assert_cut_again<P: Paginator<Record: Told>>(paginator: impl Fn() -> P,
     let mut checkpoint = first.records().checkpoint().unwrap();
     loop {
         let next = paginator();
-        let mut stream = next.read().resume(through_text(&checkpoint)).records();
+        let mut stream = next.read().resume(stored(&checkpoint)).records();
         let Some(item) = stream.next().await else { break };
         items.push(item.told());
         assert!(items.len() <= whole.len(), "{items:?}");

@@ -5,7 +5,8 @@ use futures::StreamExt;
 use pagestream::{ErrorKind, PaginatorExt, Retry};
 use serde_json::{Value, json};
 
-use super::{Script, Told, deals, envelope, error_of, page, resume, told};
+use super::{Told, deals, envelope, error_of, page, resume, told};
+use crate::support::Script;
 
 #[tokio::test]
 async fn a_429_or_400_is_a_fatal_error_with_status_and_the_services_message() {
@@ -106,7 +107,7 @@ async fn a_cursor_goes_back_as_a_string_or_a_number_just_as_it_came() {
     let rest = resume(&associations, &records.checkpoint().unwrap()).await;
     assert_eq!(told(&begun), ["1 -> 11", "2 -> 21", "3 -> 31"]);
     assert_eq!(rest, ["1 -> 12", "2 -> 22", "3 -> 32"]);
-    let body = serde_json::from_slice::<Value>(script.requests()[1].body()).unwrap();
+    let body = serde_json::from_slice::<Value>(script.all_requests()[1].body()).unwrap();
     assert_eq!(
         body["inputs"],
         json!([{"id": "1", "after": 7}, {"id": "2", "after": "7"}, {"id": "3", "after": 0}])

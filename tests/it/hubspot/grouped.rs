@@ -3,7 +3,8 @@
 use futures::StreamExt;
 use pagestream::PaginatorExt;
 
-use super::{Script, Told, deals, grouped};
+use super::{Told, deals, grouped};
+use crate::support::Script;
 
 #[tokio::test]
 async fn a_group_has_all_associations_of_its_id_in_page_order() {

@@ -3,7 +3,8 @@
 use futures::StreamExt;
 use pagestream::{PaginatorExt, StopReason, hubspot::ObjectId, testing::HubSpot};
 
-use super::{Script, batch_sizes, deals, held, read};
+use super::{batch_sizes, deals, read};
+use crate::support::{Script, held};
 
 #[tokio::test]
 async fn ids_come_from_a_vec_or_any_iterator_as_numbers_or_strings() {

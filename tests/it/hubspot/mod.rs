@@ -11,17 +11,13 @@ mod request;
 mod results;
 mod size;
 
-use std::{
-    collections::VecDeque,
-    error::Error as _,
-    sync::{Arc, Mutex},
-};
+use std::error::Error as _;
 
+use crate::support::{Answer, Script, stored};
 use bytes::Bytes;
 use futures::StreamExt;
-use http::{Request, Response};
 use pagestream::{
-    Checkpoint, Error, ErrorKind, Paginator, PaginatorExt, Retry, Transport,
+    Checkpoint, Error, Paginator, PaginatorExt, Retry, Transport,
     hubspot::{Association, Associations, AssociationsBuilder, Group},
     testing::HubSpot,
 };
@@ -29,35 +25,9 @@ use serde_json::{Value, json};
 
 const TOKEN: &str = "pat-na1-0c0ffee0-5ec2";
 
-type Answer = (u16, Bytes);
-
-#[derive(Clone)]
-struct Script {
-    answers: Arc<Mutex<VecDeque<Answer>>>,
-    requests: Arc<Mutex<Vec<Request<Bytes>>>>,
-}
-
 impl Script {
-    fn new(answers: impl IntoIterator<Item = Answer>) -> Self {
-        let answers = answers.into_iter().collect();
-        Self { answers: Arc::new(Mutex::new(answers)), requests: Arc::default() }
-    }
-
     fn pages(pages: &[&str]) -> Self {
         Self::new(pages.iter().map(|text| page(text)))
-    }
-
-    fn transport(&self) -> impl Transport + use<> {
-        let script = self.clone();
-        move |request| std::future::ready(script.answer(request))
-    }
-
-    fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
-        self.requests.lock().unwrap().push(request);
-        let answer = self.answers.lock().unwrap().pop_front();
-        let (status, body) =
-            answer.ok_or_else(|| Error::new(ErrorKind::Other, "unexpected request"))?;
-        Ok(Response::builder().status(status).body(body).unwrap())
     }
 
     /// The paginator of some deals that reads this script.
@@ -65,15 +35,9 @@ impl Script {
         deals(ids, self.transport()).build().unwrap()
     }
 
-    /// The requests of a reading, which got all of the answers.
-    fn requests(&self) -> Vec<Request<Bytes>> {
-        assert_eq!(self.answers.lock().unwrap().len(), 0, "answers that nobody asked for");
-        self.requests.lock().unwrap().clone()
-    }
-
     /// The inputs of each request: `1 2@cursor`.
     fn asked(&self) -> Vec<String> {
-        self.requests().iter().map(|request| inputs(request.body())).collect()
+        self.all_requests().iter().map(|request| inputs(request.body())).collect()
     }
 }
 
@@ -184,7 +148,7 @@ async fn read<P: Paginator<Record: Told>>(paginator: &P) -> Vec<String> {
 }
 
 async fn resume<P: Paginator<Record: Told>>(paginator: &P, from: &Checkpoint) -> Vec<String> {
-    told(&paginator.read().resume(through_text(from)).records().collect::<Vec<_>>().await)
+    told(&paginator.read().resume(stored(from)).records().collect::<Vec<_>>().await)
 }
 
 /// What a reading of some pages gives, and what it asks for.
@@ -210,21 +174,6 @@ fn shown(error: &Error) -> String {
     let sources = std::iter::successors(error.source(), |error| (*error).source());
     let sources = sources.map(ToString::to_string).collect::<Vec<_>>();
     format!("{error} {error:?} {error:#?} {sources:?}")
-}
-
-fn through_text(checkpoint: &Checkpoint) -> Checkpoint {
-    serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap()
-}
-
-fn sorted(mut items: Vec<String>) -> Vec<String> {
-    items.sort();
-    items
-}
-
-/// What a service of one page an id holds.
-fn held(service: &HubSpot) -> Vec<String> {
-    let all = |id| service.associations(id).into_iter().map(move |to| format!("{id} -> {to}"));
-    service.ids().flat_map(all).collect()
 }
 
 fn batch_sizes(service: &HubSpot) -> Vec<usize> {

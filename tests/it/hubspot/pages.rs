@@ -4,7 +4,8 @@ use futures::StreamExt;
 use http::Method;
 use pagestream::PaginatorExt;
 
-use super::{Script, Told, deals, envelope, flat, page, read, resume, row, sorted, told};
+use super::{Told, deals, envelope, flat, page, read, resume, row, told};
+use crate::support::{Script, sorted};
 
 #[tokio::test]
 async fn an_id_is_read_until_its_after_is_gone() {
@@ -58,7 +59,7 @@ async fn an_after_goes_back_byte_for_byte() {
 async fn link_is_never_followed() {
     let script = Script::pages(&["1:11>a", "1:12"]);
     assert_eq!(read(&script.deals([1])).await, ["1 -> 11", "1 -> 12"]);
-    let requests = script.requests();
+    let requests = script.all_requests();
     assert_eq!(requests[1].uri(), requests[0].uri());
     assert_eq!(requests[1].method(), Method::POST);
 }

@@ -9,9 +9,9 @@ use pagestream::{Error, ErrorKind, PaginatorExt, StopReason};
 use serde_json::{Value, json};
 
 use super::{
-    Script, deals, envelope, flat, grouped, inputs, no_associations, page, read, refusal, row,
-    sorted, told,
+    deals, envelope, flat, grouped, inputs, no_associations, page, read, refusal, row, told,
 };
+use crate::support::{Script, sorted};
 
 #[tokio::test]
 async fn no_associations_found_is_an_empty_result() {

@@ -11,13 +11,14 @@ use pagestream::{
 };
 use serde_json::json;
 
-use super::{Answer, Script, TOKEN, answer, deals, envelope, error_of, page, read, refusal, shown};
+use super::{TOKEN, answer, deals, envelope, error_of, page, read, refusal, shown};
+use crate::support::{Answer, Script};
 
 async fn uri_of(builder: impl FnOnce(AssociationsBuilder) -> AssociationsBuilder) -> String {
     let script = Script::pages(&["1:11"]);
     let associations = builder(deals([1], script.transport())).build().unwrap();
     assert_eq!(read(&associations).await, ["1 -> 11"]);
-    script.requests()[0].uri().to_string()
+    script.all_requests()[0].uri().to_string()
 }
 
 #[tokio::test]
@@ -44,7 +45,7 @@ async fn the_base_url_can_be_set() {
 async fn after_is_left_out_and_not_null_on_the_first_page() {
     let script = Script::new([(200, fixture!("hubspot/batch_200").into()), page("515690208449:")]);
     read(&script.deals([515_690_208_449, 515_690_208_450])).await;
-    let requests = script.requests();
+    let requests = script.all_requests();
     let bodies = [fixture!("hubspot/batch_request"), fixture!("hubspot/batch_request_after")];
     assert_eq!([requests[0].body(), requests[1].body()], bodies.map(str::trim_end));
     for request in requests {
@@ -61,7 +62,7 @@ async fn the_token_is_sent_as_bearer_and_shown_nowhere() {
     let mut records = associations.records();
     records.next().await.unwrap().unwrap();
 
-    let header = script.requests()[0].headers()[AUTHORIZATION].clone();
+    let header = script.all_requests()[0].headers()[AUTHORIZATION].clone();
     assert_eq!(header, format!("Bearer {TOKEN}"));
     assert!(header.is_sensitive());
     let checkpoint = serde_json::to_string(&records.checkpoint().unwrap()).unwrap();

@@ -4,7 +4,8 @@ use futures::{StreamExt, TryStreamExt};
 use pagestream::PaginatorExt;
 use serde_json::{Value, json};
 
-use super::{Script, answer, envelope, flat, no_associations, page, read, refusal, row, told};
+use super::{answer, envelope, flat, no_associations, page, read, refusal, row, told};
+use crate::support::Script;
 
 #[tokio::test]
 async fn a_record_is_an_association_with_its_types() {

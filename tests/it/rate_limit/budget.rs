@@ -8,11 +8,7 @@ use proptest::prelude::*;
 use tokio::time::{Instant, advance, sleep, sleep_until};
 
 use super::{Service, TEN_SECONDS, assert_within_budget, limiter, send, send_all};
-
-fn block_on_virtual(future: impl Future<Output = ()>) {
-    let mut runtime = tokio::runtime::Builder::new_current_thread();
-    runtime.enable_time().start_paused(true).build().unwrap().block_on(future);
-}
+use crate::support::in_virtual_time;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
@@ -24,7 +20,7 @@ proptest! {
         per in 1_u64..20_000_000_000,
         demand in prop::collection::vec((0.0..3.0, any::<bool>(), 1_usize..400), 1..200),
     ) {
-        block_on_virtual(async move {
+        in_virtual_time(async move {
             let service = Service::default();
             let per = Duration::from_nanos(per);
             let limiter = limiter(requests, per);
@@ -44,7 +40,7 @@ proptest! {
         requests in 1_u32..300,
         per in 1_u64..20_000_000_000,
     ) {
-        block_on_virtual(async move {
+        in_virtual_time(async move {
             let service = Service::default();
             let per = Duration::from_nanos(per);
             let transport = limiter(requests, per).limit(service.transport());
@@ -64,7 +60,7 @@ proptest! {
         per in 1_u64..20_000,
         waves in prop::collection::vec((0_u64..20_000, 1_usize..50), 1..5),
     ) {
-        block_on_virtual(async move {
+        in_virtual_time(async move {
             let service = Service::default();
             let per = Duration::from_millis(per);
             let limiter = limiter(requests.try_into().unwrap(), per);

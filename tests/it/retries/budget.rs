@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use pagestream::{PaginatorExt, Retry, testing::HubSpot};
 
 use super::{
-    outcome::drain,
     pages::{Pages, busy},
     vendors::{Faulty, answer, companies},
 };
+use crate::support::drain;
 
 const WINDOW: usize = 16;
 

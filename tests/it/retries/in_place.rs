@@ -6,10 +6,10 @@ use pagestream::{
 };
 
 use super::{
-    outcome::{drain, read_companies, told},
     pages::{Pages, busy, fails},
-    vendors::{Faulty, answer, companies, contacts, held},
+    vendors::{Faulty, all_of, answer, companies, contacts, read_companies},
 };
+use crate::support::{drain, told};
 
 #[tokio::test(start_paused = true)]
 async fn a_page_that_failed_is_fetched_again_with_its_cursor_and_the_records_show_nothing_of_it() {
@@ -48,7 +48,7 @@ async fn a_batch_that_failed_is_made_again_and_each_association_comes_once() {
             Faulty::new(hubspot.clone(), |n, _| (n % 3 == 0).then(|| answer(502, &[], "<html>")));
         let associations = companies(&hubspot, 10, service.transport());
         let records = associations.read().window(window).records();
-        assert_eq!(read_companies(records).await, held(&hubspot));
+        assert_eq!(read_companies(records).await, all_of(&hubspot));
     }
 }
 
@@ -93,5 +93,5 @@ async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_to_the_rest(
     let checkpoint = outcome.error().checkpoint().unwrap().clone();
     all.extend(read_companies(associations.read().resume(checkpoint).records()).await);
     all.sort_unstable();
-    assert_eq!(all, held(&hubspot));
+    assert_eq!(all, all_of(&hubspot));
 }

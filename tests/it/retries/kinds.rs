@@ -10,10 +10,10 @@ use pagestream::{
 };
 
 use super::{
-    outcome::{drain, told},
     pages::{Pages, status},
-    vendors::{Contact, Faulty, answer, companies, contacts},
+    vendors::{Faulty, answer, companies, contacts},
 };
+use crate::support::{Contact, drain, told};
 
 /// What is worth another attempt. Everything else is a refusal.
 const RETRIED: [u16; 10] = [408, 423, 429, 477, 500, 502, 503, 504, 521, 524];
@@ -27,20 +27,20 @@ async fn of_all_statuses_those_that_pass_are_retried_and_no_other() {
 
         let alloy = Faulty::new(Alloy::new(1).records(5), once);
         let outcome = drain(contacts(&alloy).records()).await;
-        assert_eq!(outcome.error.is_none(), is_retried, "{code} of Alloy");
+        assert_eq!(outcome.errors.is_empty(), is_retried, "{code} of Alloy");
         assert_eq!(alloy.requests(), 1 + usize::from(is_retried), "{code} of Alloy");
         assert_eq!(outcome.records.len(), if is_retried { 5 } else { 0 });
-        assert_eq!(outcome.error.and_then(|error| error.status()), (!is_retried).then_some(code));
+        assert_eq!(outcome.errors.first().and_then(Error::status), (!is_retried).then_some(code));
 
         let hubspot = HubSpot::new(1).objects(2);
         let faulty = Faulty::new(hubspot.clone(), once);
         let outcome = drain(companies(&hubspot, 10, faulty.transport()).records()).await;
-        assert_eq!(outcome.error.is_none(), is_retried, "{code} of HubSpot");
+        assert_eq!(outcome.errors.is_empty(), is_retried, "{code} of HubSpot");
         assert_eq!(faulty.requests(), 1 + usize::from(is_retried), "{code} of HubSpot");
 
         let own = Pages::chain(2, move |page, nth| (page == 1 && nth == 1).then(|| status(code)));
         let outcome = drain(own.records()).await;
-        assert_eq!(outcome.error.is_none(), is_retried, "{code} of a paginator");
+        assert_eq!(outcome.errors.is_empty(), is_retried, "{code} of a paginator");
     }
 }
 
@@ -66,7 +66,7 @@ async fn broken_connections_and_timeouts_are_retried_and_no_other_kind() {
         let error = move || Error::new(kind, "for once");
         let pages = Pages::chain(3, move |page, nth| (page == 2 && nth == 1).then(error));
         let outcome = drain(pages.records()).await;
-        assert_eq!(outcome.error.map(|error| error.kind()), (!is_retried).then_some(kind));
+        assert_eq!(outcome.errors.first().map(Error::kind), (!is_retried).then_some(kind));
         assert_eq!(pages.times(2).len(), 1 + usize::from(is_retried), "{kind:?}");
 
         let service =
@@ -74,7 +74,7 @@ async fn broken_connections_and_timeouts_are_retried_and_no_other_kind() {
         let outcome = drain(contacts(&service).records()).await;
         // A smaller page is another request.
         let is_read = is_retried || kind == ErrorKind::TooLarge;
-        assert_eq!(outcome.error.is_none(), is_read, "{kind:?}");
+        assert_eq!(outcome.errors.is_empty(), is_read, "{kind:?}");
     }
 }
 

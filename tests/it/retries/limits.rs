@@ -6,10 +6,8 @@ use futures::StreamExt;
 use pagestream::{Error, Page, PaginatorExt, StopReason, from_fn};
 use tokio::time::{Instant, timeout};
 
-use super::{
-    outcome::drain,
-    pages::{Pages, SECOND, busy, fails},
-};
+use super::pages::{Pages, SECOND, busy, fails};
+use crate::support::drain;
 
 /// A service that asks to wait for a minute.
 fn busy_for_a_minute() -> Error {
@@ -23,7 +21,7 @@ async fn max_requests_counts_retries() {
     let outcome = drain(pages.read().max_requests(4).records()).await;
     assert_eq!(pages.asked(), [1, 2, 3, 3]);
     assert_eq!(outcome.records, Pages::records_of(2));
-    assert!(outcome.error.is_none());
+    assert!(outcome.errors.is_empty());
     let progress = outcome.monitor.progress();
     assert_eq!(progress.stop, Some(StopReason::MaxRequests));
     assert_eq!(progress.requests, 4);
@@ -72,7 +70,7 @@ async fn max_duration_ends_the_stream_during_a_delay() {
         let read = pages.read().window(window).max_duration(5 * SECOND);
         let outcome = drain(read.records()).await;
         assert_eq!(outcome.records, Pages::records_of(2));
-        assert!(outcome.error.is_none());
+        assert!(outcome.errors.is_empty());
         assert_eq!(outcome.monitor.progress().stop, Some(StopReason::MaxDuration));
         assert!(start.elapsed() <= 5 * SECOND + Duration::from_millis(2), "{:?}", start.elapsed());
 
@@ -85,12 +83,12 @@ async fn max_duration_ends_the_stream_during_a_delay() {
 async fn when_max_duration_is_over_a_request_on_its_way_is_dropped_at_once() {
     for window in [1, 4] {
         let token = Arc::new(());
-        let held = Arc::clone(&token);
+        let all_of = Arc::clone(&token);
         let pages = from_fn(0_u64, move |_| {
-            let held = Arc::clone(&held);
+            let all_of = Arc::clone(&all_of);
             async move {
                 pending::<()>().await;
-                Ok(Page::last(vec![held]))
+                Ok(Page::last(vec![all_of]))
             }
         });
         let mut records = pages.read().window(window).max_duration(SECOND).records();

@@ -4,7 +4,6 @@ mod budget;
 mod in_place;
 mod kinds;
 mod limits;
-mod outcome;
 mod pages;
 mod pauses;
 mod policy;

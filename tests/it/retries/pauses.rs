@@ -6,10 +6,10 @@ use pagestream::{Error, PaginatorExt, testing::HubSpot};
 use tokio::time::Instant;
 
 use super::{
-    outcome::{drain, read_companies},
     pages::{LATENCY, Pages, SECOND, busy, fails, status},
-    vendors::{Faulty, answer, companies, held},
+    vendors::{Faulty, all_of, answer, companies, read_companies},
 };
+use crate::support::drain;
 
 fn limited() -> Error {
     status(429).with_retry_after(30 * SECOND)
@@ -79,7 +79,7 @@ async fn sixteen_batches_that_meet_a_429_together_wait_once() {
     });
     let associations = companies(&hubspot, 1, service.transport());
     let records = associations.read().window(16).records();
-    assert_eq!(read_companies(records).await, held(&hubspot));
+    assert_eq!(read_companies(records).await, all_of(&hubspot));
     assert_eq!(service.requests(), 116);
     assert!(start.elapsed() < 11 * SECOND, "{:?}", start.elapsed());
 }

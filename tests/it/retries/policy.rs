@@ -6,10 +6,10 @@ use pagestream::{Error, PaginatorExt, Retry, testing::Alloy};
 use tokio::time::Instant;
 
 use super::{
-    outcome::drain,
     pages::{LATENCY, Pages, SECOND, busy, fails, status},
     vendors::{Faulty, answer, contacts},
 };
+use crate::support::drain;
 
 #[tokio::test(start_paused = true)]
 async fn when_says_what_is_retried() {

@@ -9,10 +9,10 @@ use pagestream::{
 use tokio::time::Instant;
 
 use super::{
-    outcome::{drain, read_companies},
     pages::{LATENCY, SECOND},
-    vendors::{Faulty, answer, companies, contacts, held},
+    vendors::{Faulty, all_of, answer, companies, contacts, read_companies},
 };
+use crate::support::drain;
 
 const NOW: &str = "Wed, 21 Oct 2026 07:28:00 GMT";
 const IN_40_S: &str = "Wed, 21 Oct 2026 07:28:40 GMT";
@@ -54,8 +54,8 @@ async fn a_retry_after_above_the_cap_is_given_out_at_once_and_says_how_long() {
             retry = retry.max_retry_after(Duration::from_secs(cap));
         }
         let outcome = drain(contacts(&service).read().retry(retry).records()).await;
-        assert_eq!(outcome.error.is_none(), is_retried, "{seconds} of {cap}");
-        if let Some(error) = outcome.error {
+        assert_eq!(outcome.errors.is_empty(), is_retried, "{seconds} of {cap}");
+        if let Some(error) = outcome.errors.first() {
             assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)));
             assert!(error.to_string().contains(&format!("wait {seconds} s")), "{error}");
             assert!(error.is_retryable() && error.checkpoint().is_some());
@@ -81,7 +81,7 @@ async fn a_locked_object_of_hubspot_is_waited_for_2_s_or_as_long_as_it_says() {
         let service =
             Faulty::new(hubspot.clone(), move |n, _| (n == 1).then(|| answer(423, headers, "{}")));
         let associations = companies(&hubspot, 10, service.transport());
-        assert_eq!(read_companies(associations.records()).await, held(&hubspot));
+        assert_eq!(read_companies(associations.records()).await, all_of(&hubspot));
         let times = service.times();
         assert_eq!(times[1] - (times[0] + LATENCY), least * SECOND);
     }

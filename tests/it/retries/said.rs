@@ -7,10 +7,8 @@ use pagestream::{
     testing::{Alloy, HubSpot},
 };
 
-use super::{
-    outcome::drain,
-    vendors::{Faulty, answer, companies, contacts},
-};
+use super::vendors::{Faulty, answer, companies, contacts};
+use crate::support::drain;
 
 fn said(category: &str, sub_category: Option<&str>, message: &str, id: &str) -> ServiceError {
     let mut said = ServiceError::default();

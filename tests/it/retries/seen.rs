@@ -10,10 +10,10 @@ use tracing::Level;
 use crate::support::events::{heard, listen};
 
 use super::{
-    outcome::drain,
     pages::{Pages, SECOND, busy, fails},
     vendors::{Faulty, answer, contacts},
 };
+use crate::support::drain;
 
 #[tokio::test(start_paused = true)]
 async fn the_progress_counts_retries_and_what_waits_for_one() {

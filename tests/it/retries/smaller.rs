@@ -7,10 +7,10 @@ use pagestream::{
 use serde_json::Value;
 
 use super::{
-    outcome::{drain, read_companies},
     pages::{Pages, fails, status},
-    vendors::{Answer, Faulty, answer, companies, contacts, held},
+    vendors::{Answer, Faulty, all_of, answer, companies, contacts, read_companies},
 };
+use crate::support::drain;
 
 /// How much a request asks for.
 fn size(body: &Value) -> u64 {
@@ -48,7 +48,7 @@ async fn a_batch_that_is_too_large_is_asked_for_in_halves_and_each_record_comes_
             let service = Faulty::new(deep(), more_than(most, too_large));
             let associations = companies(&deep(), 16, service.transport());
             let records = associations.read().window(window).records();
-            assert_eq!(read_companies(records).await, held(&deep()), "{most} at {window}");
+            assert_eq!(read_companies(records).await, all_of(&deep()), "{most} at {window}");
         }
     }
     let service = Faulty::new(deep(), more_than(3, too_large));
@@ -88,7 +88,7 @@ async fn what_takes_too_long_twice_is_asked_for_in_halves() {
     for timeout in timeouts {
         let service = Faulty::new(deep(), more_than(3, timeout));
         let associations = companies(&deep(), 16, service.transport());
-        assert_eq!(read_companies(associations.records()).await, held(&deep()));
+        assert_eq!(read_companies(associations.records()).await, all_of(&deep()));
         assert_eq!(sizes(&service)[..3], [16, 16, 8]);
 
         let service = Faulty::new(Alloy::new(1).records(95), more_than(3, timeout));
@@ -119,7 +119,7 @@ async fn a_single_id_and_a_single_record_that_are_too_large_are_an_error() {
     assert!(error.is_too_large() && error.status() == Some(413), "{error:?}");
     // It goes on where the service does.
     let rest = associations.read().resume(error.checkpoint().unwrap().clone());
-    assert_eq!(read_companies(rest.records()).await, held(&deep()));
+    assert_eq!(read_companies(rest.records()).await, all_of(&deep()));
 
     let service = Faulty::new(Alloy::new(1).records(95), |n, _| (n <= 4).then(too_large));
     let action = contacts(&service);

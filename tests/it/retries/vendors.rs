@@ -4,11 +4,14 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
-use pagestream::{Error, Transport, alloy::Action, hubspot::Associations, testing::HubSpot};
+use pagestream::{
+    Error, Records, Transport, alloy::Action, hubspot::Associations, testing::HubSpot,
+};
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::pages::LATENCY;
+use crate::support::{Contact, contacts_over, deals_over, drain, held, sorted, told};
 
 #[derive(Clone)]
 pub(crate) struct Faulty<T> {
@@ -72,20 +75,9 @@ pub(crate) fn answer(status: u16, headers: &[(&str, &str)], body: impl Into<Byte
     Ok(response.body(body.into()).unwrap())
 }
 
-#[derive(Debug, PartialEq, serde::Deserialize)]
-pub(crate) struct Contact {
-    pub(crate) id: u64,
-}
-
 /// Some contacts, ten to a page.
 pub(crate) fn contacts<T: Transport + Clone + 'static>(faulty: &Faulty<T>) -> Action<Contact> {
-    Action::builder("hubspot", "listContacts")
-        .api_key("a-test-key")
-        .credential_id("68d9876543210fedcba98765")
-        .limit(10)
-        .transport(faulty.transport())
-        .build()
-        .unwrap()
+    contacts_over(faulty.transport()).limit(10).build().unwrap()
 }
 
 pub(crate) fn companies(
@@ -93,19 +85,15 @@ pub(crate) fn companies(
     batch_size: usize,
     transport: impl Transport + 'static,
 ) -> Associations {
-    Associations::builder("deals", "companies")
-        .ids(service.ids())
-        .token("a-test-token")
-        .batch_size(batch_size)
-        .transport(transport)
-        .build()
-        .unwrap()
+    deals_over(service, transport).batch_size(batch_size).build().unwrap()
+}
+
+/// Reads a HubSpot to the end and says what came, in order.
+pub(crate) async fn read_companies(stream: Records<&Associations>) -> Vec<String> {
+    sorted(drain(stream).await.whole().iter().map(told).collect())
 }
 
 /// All that a service holds, in order.
-pub(crate) fn held(service: &HubSpot) -> Vec<String> {
-    let of = |id| service.associations(id).into_iter().map(move |to| format!("{id} -> {to}"));
-    let mut held = service.ids().flat_map(of).collect::<Vec<_>>();
-    held.sort_unstable();
-    held
+pub(crate) fn all_of(service: &HubSpot) -> Vec<String> {
+    sorted(held(service))
 }

@@ -16,6 +16,7 @@ use pagestream::{
 };
 
 use super::seen::{ID, Seen};
+use crate::support::CREDENTIAL;
 
 #[derive(Clone)]
 struct Answer {
@@ -119,9 +120,7 @@ pub(super) enum Kind {
 }
 
 pub(super) fn contacts(token: &str) -> ActionBuilder<Contact> {
-    Action::builder("hubspot", "listContacts")
-        .credential_id("68d9876543210fedcba98765")
-        .api_key(token)
+    Action::builder("hubspot", "listContacts").credential_id(CREDENTIAL).api_key(token)
 }
 
 // ---- The answers, and the kind of error that each brings

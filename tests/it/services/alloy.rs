@@ -5,7 +5,8 @@ use http::{Method, Request, StatusCode};
 use pagestream::testing::Alloy;
 use serde_json::{Value, json};
 
-use super::{CREDENTIAL, LIST, TOKEN, ask, list, list_with, post, with, with_header};
+use super::{LIST, TOKEN, ask, list, list_with, post, with, with_header};
+use crate::support::CREDENTIAL;
 
 /// The refusal of a request, in Alloy's shape; gives its message.
 async fn refused_by_alloy(request: Request<Bytes>, status: StatusCode) -> String {

@@ -5,6 +5,7 @@ mod both;
 mod hubspot;
 mod over_http;
 
+use crate::support::CREDENTIAL;
 use bytes::Bytes;
 use http::{Method, Request};
 use pagestream::Transport;
@@ -15,8 +16,6 @@ const TOKEN: &str = "a-token-that-nobody-may-see";
 const BATCH: &str = "/crm/associations/2026-03/deals/companies/batch/read";
 
 const LIST: &str = "/connectors/hubspot/actions/listContacts/execute";
-
-const CREDENTIAL: &str = "68d9876543210fedcba98765";
 
 fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
     Request::builder()

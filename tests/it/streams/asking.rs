@@ -3,7 +3,8 @@
 use futures::{FutureExt, StreamExt};
 use pagestream::{Page, PaginatorExt, from_fn};
 
-use super::{Gated, Numbers, all, item, poll, stored};
+use super::{Gated, Numbers, all, item, poll};
+use crate::support::stored;
 
 #[test]
 fn a_stream_that_is_not_polled_asks_for_nothing() {

@@ -12,7 +12,8 @@ use pagestream::{
 };
 use proptest::prelude::*;
 
-use super::{Gated, Numbers, all, item, poll, stored};
+use super::{Gated, Numbers, all, item, poll};
+use crate::support::stored;
 
 #[test]
 fn progress_can_be_read_while_the_stream_is_inside_combinators() {

@@ -2,7 +2,8 @@
 
 use pagestream::{ErrorKind, Page, Paginator, PaginatorExt, RepeatedCursor, StopReason, from_fn};
 
-use super::{Numbers, all, item, stored};
+use super::{Numbers, all, item};
+use crate::support::stored;
 
 /// Pages 0 to `length` - 1, and behind them page `back` again.
 fn circle(back: u64, length: u64) -> impl Paginator<Record = u64, Cursor = u64> + Clone {

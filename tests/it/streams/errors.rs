@@ -7,7 +7,8 @@ use pagestream::{
     Error, ErrorKind, Page, Paginator, PaginatorExt, StopReason, async_trait, from_fn,
 };
 
-use super::{Gated, HalfFailing, Numbers, all, item, poll, stored};
+use super::{Gated, HalfFailing, Numbers, all, item, poll};
+use crate::support::stored;
 
 #[test]
 fn after_the_end_it_yields_none_for_ever_and_asks_for_nothing() {

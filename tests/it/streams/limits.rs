@@ -3,7 +3,8 @@
 use futures::{StreamExt, executor::block_on};
 use pagestream::{PaginatorExt, StopReason};
 
-use super::{HalfFailing, Numbers, all, stored};
+use super::{HalfFailing, Numbers, all};
+use crate::support::stored;
 
 #[test]
 fn max_records_stops_in_the_middle_of_a_page_and_the_rest_can_be_resumed() {

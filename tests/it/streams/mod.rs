@@ -15,7 +15,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt, TryStreamExt, channel::oneshot, executor::block_on};
-use pagestream::{Checkpoint, Error, ErrorKind, Page, Paginator, async_trait};
+use pagestream::{Error, ErrorKind, Page, Paginator, async_trait};
 
 /// The numbers below `total`, `per_page` to a page. It counts its requests.
 #[derive(Clone, Default)]
@@ -147,9 +147,4 @@ fn item<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
 
 fn all<S: Stream<Item = Result<T, Error>>, T>(stream: S) -> Vec<T> {
     block_on(stream.try_collect()).unwrap()
-}
-
-/// As a checkpoint goes to a file and comes back.
-fn stored(checkpoint: &Checkpoint) -> Checkpoint {
-    serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap()
 }

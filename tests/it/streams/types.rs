@@ -11,7 +11,8 @@ use pagestream::{
     async_trait, from_fn,
 };
 
-use super::{Numbers, all, item, stored};
+use super::{Numbers, all, item};
+use crate::support::stored;
 
 #[test]
 fn streams_are_send_unpin_and_static_when_the_paginator_is() {
