@@ -1,0 +1,305 @@
+//! Where the secret comes from.
+
+use std::{
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use bytes::Bytes;
+use futures::StreamExt;
+use http::{Request, Response, header::AUTHORIZATION};
+use pagestream::{
+    Credentials, Error, ErrorKind, PaginatorExt, SecretString, Transport, async_trait,
+    hubspot::Association,
+    testing::{Alloy, HubSpot},
+};
+
+use super::{companies, contacts, read};
+use crate::support::Outcome;
+use serde_json::Value;
+
+/// Gives `secret-1`, `secret-2` and so on, and fails where the test says so.
+#[derive(Clone)]
+struct Provider {
+    asked: Arc<AtomicUsize>,
+    fault: Arc<Fault>,
+}
+
+type Fault = dyn Fn(usize) -> Option<Error> + Send + Sync;
+
+impl Provider {
+    fn new() -> Self {
+        Self::failing(|_| None)
+    }
+
+    fn failing(fault: impl Fn(usize) -> Option<Error> + Send + Sync + 'static) -> Self {
+        Self { asked: Arc::default(), fault: Arc::new(fault) }
+    }
+
+    fn asked(&self) -> usize {
+        self.asked.load(Ordering::Relaxed)
+    }
+}
+
+#[async_trait]
+impl Credentials for Provider {
+    async fn secret(&self) -> Result<SecretString, Error> {
+        let asked = self.asked.fetch_add(1, Ordering::Relaxed) + 1;
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        match (self.fault)(asked) {
+            Some(error) => Err(error),
+            None => Ok(SecretString::from(format!("secret-{asked}"))),
+        }
+    }
+}
+
+/// Takes a secret for so many requests, and then the next.
+#[derive(Clone)]
+struct Expiring<T> {
+    service: T,
+    requests_of_each: usize,
+    state: Arc<Mutex<State>>,
+}
+
+#[derive(Default)]
+struct State {
+    taken: usize,
+    bearers: Vec<String>,
+    bodies: Vec<Bytes>,
+}
+
+impl<T: Transport + Clone + 'static> Expiring<T> {
+    fn new(service: T, requests_of_each: usize) -> Self {
+        Self { service, requests_of_each, state: Arc::default() }
+    }
+
+    fn transport(&self) -> impl Transport + use<T> {
+        let this = self.clone();
+        move |request: Request<Bytes>| {
+            let this = this.clone();
+            async move { this.answer(request).await }
+        }
+    }
+
+    async fn answer(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
+        let bearer = request.headers()[AUTHORIZATION].to_str().unwrap().to_owned();
+        let is_taken = {
+            let mut state = self.state.lock().unwrap();
+            let current = state.taken.checked_div(self.requests_of_each).map(|it| it + 1);
+            let is_taken = current.is_some_and(|it| bearer == format!("Bearer secret-{it}"));
+            state.taken += usize::from(is_taken);
+            state.bearers.push(bearer);
+            state.bodies.push(request.body().clone());
+            is_taken
+        };
+        tokio::time::sleep(Duration::from_millis(10)).await;
+        if is_taken {
+            return self.service.send(request).await;
+        }
+        let body = r#"{"category":"EXPIRED_AUTHENTICATION","error":"Unauthorized"}"#;
+        Ok(Response::builder().status(401).body(Bytes::from(body)).unwrap())
+    }
+
+    fn bearers(&self) -> Vec<String> {
+        self.state.lock().unwrap().bearers.clone()
+    }
+
+    fn bodies(&self) -> Vec<Bytes> {
+        self.state.lock().unwrap().bodies.clone()
+    }
+}
+
+/// Reads 20 objects with 2 associations each from a service of this patience.
+async fn read_companies(
+    provider: &Provider,
+    requests_of_each: usize,
+    window: usize,
+) -> (Outcome<Association>, Vec<String>) {
+    let hubspot = HubSpot::new(1).objects(20);
+    let service = Expiring::new(hubspot.clone(), requests_of_each);
+    let builder = companies(&hubspot).credentials(provider.clone());
+    let outcome = read(builder.transport(service.transport()).build().unwrap(), window).await;
+    (outcome, service.bearers())
+}
+
+/// Reads 100 contacts, ten to a page.
+async fn read_contacts(
+    provider: &Provider,
+    requests_of_each: usize,
+) -> (Outcome<Value>, Vec<String>) {
+    let service = Expiring::new(Alloy::new(1), requests_of_each);
+    let builder = contacts().credentials(provider.clone());
+    let outcome = read(builder.transport(service.transport()).build().unwrap(), 1).await;
+    (outcome, service.bearers())
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_is_asked_before_the_first_request_and_once() {
+    let provider = Provider::new();
+    let service = Expiring::new(Alloy::new(1), 1_000);
+    let builder = contacts().credentials(provider.clone()).transport(service.transport());
+    let action = builder.build().unwrap();
+    let mut stream = action.records();
+    assert_eq!(provider.asked(), 0);
+    stream.next().await.unwrap().unwrap();
+    assert_eq!(provider.asked(), 1);
+    drop(stream);
+    // Another stream of the paginator has it already.
+    read(action, 1).await.assert_whole(100);
+    assert_eq!(provider.asked(), 1);
+
+    let provider = Provider::new();
+    let (outcome, bearers) = read_companies(&provider, 1_000, 1).await;
+    outcome.assert_whole(40);
+    assert_eq!((provider.asked(), bearers.len()), (1, 20));
+    assert!(bearers.iter().all(|bearer| bearer == "Bearer secret-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_that_begin_together_ask_once() {
+    let provider = Provider::new();
+    let (outcome, _) = read_companies(&provider, 1_000, 16).await;
+    outcome.assert_whole(40);
+    assert_eq!(provider.asked(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_expires_is_asked_for_again_and_the_reading_goes_on() {
+    let provider = Provider::new();
+    let (outcome, bearers) = read_companies(&provider, 7, 1).await;
+    outcome.assert_whole(40);
+    // It is no retry, and none of them waits.
+    assert_eq!(outcome.progress().retries, 0);
+    assert_eq!((provider.asked(), bearers.len()), (3, 22));
+
+    let provider = Provider::new();
+    let (outcome, bearers) = read_contacts(&provider, 4).await;
+    outcome.assert_whole(100);
+    assert_eq!((provider.asked(), bearers.len()), (3, 12));
+    assert_eq!(bearers[3..6], ["Bearer secret-1", "Bearer secret-1", "Bearer secret-2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_request_that_met_a_401_is_made_again_just_as_it_was() {
+    let service = Expiring::new(Alloy::new(1), 4);
+    let builder = contacts().credentials(Provider::new()).transport(service.transport());
+    read(builder.build().unwrap(), 1).await.assert_whole(100);
+    let bodies = service.bodies();
+    assert_eq!(bodies[4], bodies[5]);
+    assert_ne!(bodies[3], bodies[4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_second_401_is_the_error() {
+    let provider = Provider::new();
+    let (outcome, bearers) = read_companies(&provider, 0, 1).await;
+    assert_eq!(bearers, ["Bearer secret-1", "Bearer secret-2"]);
+    let error = outcome.error();
+    assert_eq!((error.kind(), error.status()), (ErrorKind::Status, Some(401)));
+    assert_eq!((error.attempts(), provider.asked()), (1, 2));
+    assert_eq!(error.service_error().category.as_deref(), Some("EXPIRED_AUTHENTICATION"));
+    assert!(!error.is_retryable() && error.checkpoint().is_some());
+
+    let provider = Provider::new();
+    let (outcome, bearers) = read_contacts(&provider, 0).await;
+    assert_eq!((outcome.error().status(), provider.asked(), bearers.len()), (Some(401), 2, 2));
+}
+
+#[tokio::test(start_paused = true)]
+async fn sixteen_requests_that_meet_a_401_together_ask_once() {
+    let hubspot = HubSpot::new(1).objects(20);
+    let refused = Arc::new(AtomicUsize::new(0));
+    let (service, count) = (hubspot.clone(), Arc::clone(&refused));
+    let transport = move |request: Request<Bytes>| {
+        let (service, count) = (service.clone(), Arc::clone(&count));
+        async move {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if request.headers()[AUTHORIZATION] == "Bearer secret-2" {
+                return service.send(request).await;
+            }
+            count.fetch_add(1, Ordering::Relaxed);
+            Ok(Response::builder().status(401).body(Bytes::new()).unwrap())
+        }
+    };
+    let provider = Provider::new();
+    let builder = companies(&hubspot).credentials(provider.clone()).transport(transport);
+    read(builder.build().unwrap(), 16).await.assert_whole(40);
+    assert_eq!((provider.asked(), refused.load(Ordering::Relaxed)), (2, 16));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_401_for_a_fixed_token_is_the_error_at_once() {
+    let service = Expiring::new(HubSpot::new(1), 0);
+    let builder = companies(&HubSpot::new(1)).token("secret-9");
+    let outcome = read(builder.transport(service.transport()).build().unwrap(), 1).await;
+    assert_eq!(outcome.error().status(), Some(401));
+    assert_eq!(service.bearers(), ["Bearer secret-9"]);
+
+    let service = Expiring::new(Alloy::new(1), 0);
+    let builder = contacts().api_key("secret-9").transport(service.transport());
+    assert_eq!(read(builder.build().unwrap(), 1).await.error().status(), Some(401));
+    assert_eq!(service.bearers(), ["Bearer secret-9"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_provider_is_given_out_as_it_is() {
+    let sealed = || Error::new(ErrorKind::Other, "the vault is sealed");
+    for asked in [1, 2] {
+        let provider = Provider::failing(move |nth| (nth == asked).then(sealed));
+        let (outcome, _) = read_contacts(&provider, 4).await;
+        assert_eq!((outcome.records.len(), provider.asked()), (40 * (asked - 1), asked));
+        let error = outcome.error();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Other, 1));
+        assert!(error.to_string().starts_with("the vault is sealed"), "{error}");
+        assert!(error.checkpoint().is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_provider_is_retried_where_it_says_so() {
+    let slow = || Error::new(ErrorKind::Other, "the vault is slow").with_retryable(true);
+    let provider = Provider::failing(move |nth| (nth == 1 || nth == 2).then(slow));
+    let service = Expiring::new(HubSpot::new(1), 0);
+    let transport = {
+        let service = service.clone();
+        move |request: Request<Bytes>| {
+            let service = service.clone();
+            async move { service.service.send(request).await }
+        }
+    };
+    let builder = companies(&HubSpot::new(1).objects(3)).credentials(provider.clone());
+    let outcome = read(builder.transport(transport).build().unwrap(), 1).await;
+    outcome.assert_whole(6);
+    assert_eq!((provider.asked(), outcome.progress().retries), (3, 2));
+    assert_eq!(service.service.requests(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_of_the_provider_that_can_not_be_sent_is_a_configuration_error() {
+    for secret in ["", "se\ncret", "se\u{0}cret"] {
+        let provider = move || async move { Ok(SecretString::from(secret)) };
+        let service = Expiring::new(Alloy::new(1), 1);
+        let builder = contacts().credentials(provider).transport(service.transport());
+        let error = read(builder.build().unwrap(), 1).await.error();
+        assert_eq!((error.kind(), error.attempts()), (ErrorKind::Configuration, 1), "{secret:?}");
+        assert!(!format!("{error} {error:?}").contains("cret\""), "{error:?}");
+        assert!(service.bearers().is_empty());
+
+        let builder = companies(&HubSpot::new(1)).credentials(provider);
+        let error = read(builder.transport(HubSpot::new(1)).build().unwrap(), 1).await.error();
+        assert_eq!(error.kind(), ErrorKind::Configuration, "{secret:?}");
+    }
+}
+
+#[test]
+fn an_empty_or_unsendable_secret_is_refused_by_build() {
+    for secret in ["", "se\ncret"] {
+        let error = companies(&HubSpot::new(1)).token(secret).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+        let error = contacts().api_key(secret).build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Configuration);
+    }
+}

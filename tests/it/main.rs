@@ -1,0 +1,30 @@
+//! The integration tests, as one binary: each module holds the rules of one part, each
+//! test is a rule. `tests/README.md` says what lies where.
+//!
+//! All tests share one process and run on a thread each. What one of them changes must
+//! be its own: a `tracing` subscriber is one of its thread, and no test sets an
+//! environment variable.
+
+#[macro_use]
+mod support;
+
+mod alloy;
+mod apart;
+mod bodies;
+mod conformance;
+mod credentials;
+mod edge_cases;
+mod examples;
+mod faults;
+mod flaws;
+mod hubspot;
+mod packing;
+mod prediction;
+mod rate_limit;
+mod retries;
+mod secrets;
+mod services;
+mod split;
+mod streams;
+mod transport;
+mod windows;

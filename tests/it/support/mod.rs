@@ -1,0 +1,37 @@
+//! What the tests of several modules share.
+
+/// The text of a file in `tests/fixtures`.
+macro_rules! fixture {
+    ($name:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/", $name, ".json"))
+    };
+}
+
+pub(crate) mod events;
+mod outcome;
+mod script;
+mod vendors;
+
+use pagestream::Checkpoint;
+
+pub(crate) use self::{
+    outcome::{Outcome, Whole, drain, whole},
+    script::{Answer, Script},
+    vendors::{CREDENTIAL, Contact, contacts_over, deals_over, held, offset, offsets, told},
+};
+
+/// As a checkpoint goes to a file and comes back.
+pub(crate) fn stored(checkpoint: &Checkpoint) -> Checkpoint {
+    serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap()
+}
+
+pub(crate) fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
+    items.sort();
+    items
+}
+
+/// Runs a future on a clock that moves when all else waits for it.
+pub(crate) fn in_virtual_time<T>(future: impl Future<Output = T>) -> T {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    runtime.enable_time().start_paused(true).build().unwrap().block_on(future)
+}
