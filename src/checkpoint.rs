@@ -23,7 +23,7 @@ use crate::cycle_detector::CycleDetector;
 /// ```
 /// use pagestream::Checkpoint;
 ///
-/// let newer = r#"{"version":9,"identity":"x","pages":0,"records":0,"open":[],"waiting":[]}"#;
+/// let newer = r#"{"version":9,"identity":"x","pages":0,"records":0,"requests":[],"waiting":[]}"#;
 /// let refusal = serde_json::from_str::<Checkpoint>(newer).unwrap_err();
 /// assert!(refusal.to_string().contains("version 9"));
 /// ```

@@ -60,7 +60,7 @@ mod tests {
     /// After how many pages the size grows.
     fn pages_until_growth(size: &mut PageSize) -> u32 {
         let before = size.halvings();
-        (1..)
+        (1..10_000)
             .find(|_| {
                 size.page_came();
                 size.halvings() < before

@@ -113,15 +113,12 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         let due = self.retrying.retry_at(&failures, &attempt, now);
         let request = self.requests.get_mut(index);
-        match due {
-            Some(due) => {
-                request.state = RequestState::Due(due);
-                Effect::Retry(id, due)
-            }
-            None => {
-                request.state = RequestState::Failed;
-                Effect::Fatal(id, failures.attempts())
-            }
+        if let Some(due) = due {
+            request.state = RequestState::Due(due);
+            Effect::Retry(id, due)
+        } else {
+            request.state = RequestState::Failed;
+            Effect::Fatal(id, failures.attempts())
         }
     }
 

@@ -19,6 +19,7 @@ pub(super) struct Retrying {
 
 /// What an error says about making the request again.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "an error is any mix of these")]
 pub(crate) struct FailedAttempt {
     is_retryable: bool,
     is_rate_limited: bool,

@@ -1,8 +1,8 @@
-//! The table of edge cases names tests and guards that are there.
+//! The table of edge cases names tests and files that are there.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// The cells of the table's lines: number, rule, tests, guards.
+/// The cells of the table's lines: number, rule, tests, files.
 fn lines() -> Vec<[String; 4]> {
     let text = fs::read_to_string("tests/README.md").unwrap();
     let rows = text.lines().filter_map(|line| {
@@ -18,14 +18,20 @@ fn code(cell: &str) -> impl Iterator<Item = &str> {
     cell.split('`').skip(1).step_by(2)
 }
 
-/// Where the tests of a module are: a file, or a folder with a file for each part.
+/// Whether a test is in the file of its module.
 fn has_test(path: &str) -> bool {
     let Some((module, name)) = path.rsplit_once("::") else { return false };
-    let file = match module {
-        unit if unit.starts_with("src/") => unit.to_owned(),
-        test => format!("tests/{}.rs", test.replace("::", "/")),
+    let files = if module.starts_with("src/") {
+        vec![module.to_owned()]
+    } else {
+        let module = module.replace("::", "/");
+        ["tests/it/{}.rs", "tests/it/{}/mod.rs", "tests/{}.rs"]
+            .map(|file| file.replace("{}", &module))
+            .to_vec()
     };
-    fs::read_to_string(file).is_ok_and(|text| text.contains(&format!("fn {name}(")))
+    let texts = files.iter().filter_map(|file| fs::read_to_string(file).ok());
+    let test = format!("fn {name}(");
+    texts.into_iter().any(|text| text.contains(&test))
 }
 
 #[test]
@@ -46,21 +52,12 @@ fn every_test_that_the_table_names_is_there() {
 }
 
 #[test]
-fn every_guard_that_the_table_names_is_there() {
-    for [number, _, _, guards] in lines() {
-        let mut source = None;
-        for guard in code(&guards) {
-            if Path::new(guard).extension().is_some_and(|it| it == "rs") {
-                let text = fs::read_to_string(format!("src/{guard}"));
-                source = Some(text.unwrap_or_else(|_| panic!("case {number}: no file {guard}")));
-                continue;
-            }
-            let name = guard.rsplit("::").next().unwrap_or(guard);
-            let is_there = source.as_ref().is_some_and(|source| {
-                source.contains(&format!("fn {name}")) || source.contains(&format!(" {name} for "))
-            });
-            assert!(is_there, "case {number}: there is no {guard}");
+fn every_file_that_the_table_names_is_there() {
+    for [number, _, _, files] in lines() {
+        let files = code(&files).collect::<BTreeSet<_>>();
+        assert!(!files.is_empty(), "case {number} names no file");
+        for file in files {
+            assert!(Path::new("src").join(file).is_file(), "case {number}: no file {file}");
         }
-        assert!(source.is_some(), "case {number} has no guard");
     }
 }

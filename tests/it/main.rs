@@ -9,7 +9,6 @@
 mod support;
 
 mod alloy;
-mod apart;
 mod bodies;
 mod conformance;
 mod credentials;
@@ -24,6 +23,7 @@ mod rate_limit;
 mod retries;
 mod secrets;
 mod services;
+mod spawn;
 mod split;
 mod streams;
 mod transport;

@@ -359,9 +359,13 @@ impl Limited {
 /// The offsets in a checkpoint.
 fn known(checkpoint: &Checkpoint) -> BTreeSet<u64> {
     let value = serde_json::to_value(checkpoint).unwrap();
-    let open = value["open"].as_array().unwrap().iter().map(|open| &open["cursor"]);
+    let requests = value["requests"].as_array().unwrap().iter();
     let waiting = value["waiting"].as_array().unwrap().iter();
-    open.chain(waiting).map(|cursor| cursor["offset"].as_u64().unwrap()).collect()
+    requests
+        .map(|request| &request["cursor"])
+        .chain(waiting)
+        .map(|cursor| cursor["offset"].as_u64().unwrap())
+        .collect()
 }
 
 #[tokio::test(start_paused = true)]

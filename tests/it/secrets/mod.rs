@@ -16,7 +16,10 @@ use crate::support::events::{heard, listen};
 use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, Response, header::AUTHORIZATION};
-use pagestream::{Error, ErrorKind, PaginatorExt, Reqwest, SecretString, testing::Server};
+use pagestream::{
+    Error, ErrorKind, PaginatorExt, Reqwest, SecretString,
+    testing::{HubSpot, Server},
+};
 
 use self::{
     answers::{
@@ -140,8 +143,10 @@ async fn the_error_of_a_provider_shows_no_token() {
     listen();
     let provider = || async { Err(Error::other("the vault is sealed")) };
     let mut seen = Seen::default();
-    seen.read(deals(TOKENS[0]).credentials(provider).build().unwrap().read()).await;
-    seen.read(contacts(TOKENS[0]).credentials(provider).build().unwrap().read()).await;
+    let deals = deals(TOKENS[0]).transport(HubSpot::new(1));
+    seen.read(deals.credentials(provider).build().unwrap().read()).await;
+    let contacts = contacts(TOKENS[0]).transport(HubSpot::new(1));
+    seen.read(contacts.credentials(provider).build().unwrap().read()).await;
     assert_eq!(seen.kinds, [ErrorKind::Other, ErrorKind::Other]);
     seen.assert_hides_the_token();
 }
@@ -177,7 +182,8 @@ async fn a_refusal_of_a_builder_does_not_show_the_token() {
         }
     }
     let unsendable = || async { Ok(SecretString::from(format!("{CORE}\u{0}"))) };
-    seen.read(deals("").credentials(unsendable).build().unwrap().read()).await;
+    let deals = deals("").transport(HubSpot::new(1));
+    seen.read(deals.credentials(unsendable).build().unwrap().read()).await;
     assert!(seen.kinds.iter().all(|kind| *kind == ErrorKind::Configuration));
     seen.assert_hides_the_token();
 }
