@@ -17,27 +17,28 @@ use crate::cycle_detector::CycleDetector;
 ///
 /// # Errors
 ///
-/// Deserializing refuses what is no checkpoint, and what a newer version of
-/// this crate wrote. Resuming refuses the checkpoint of another paginator.
+/// Deserializing fails for what is no checkpoint, and for what a newer version of
+/// this crate wrote. Resuming from the checkpoint of another paginator is an error
+/// of kind [`Checkpoint`](crate::ErrorKind::Checkpoint).
 ///
 /// ```
 /// use pagestream::Checkpoint;
 ///
 /// let newer = r#"{"version":9,"identity":"x","pages":0,"records":0,"requests":[],"waiting":[]}"#;
-/// let refusal = serde_json::from_str::<Checkpoint>(newer).unwrap_err();
-/// assert!(refusal.to_string().contains("version 9"));
+/// let error = serde_json::from_str::<Checkpoint>(newer).unwrap_err();
+/// assert!(error.to_string().contains("version 9"));
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Checkpoint {
     pub(crate) version: Version,
-    /// What the paginator said that it reads.
+    /// What the paginator reads: its identity.
     pub(crate) identity: String,
-    /// Pages handed out whole.
+    /// Pages delivered whole.
     pub(crate) pages: u64,
-    /// Records handed out.
+    /// Records delivered.
     pub(crate) records: u64,
-    /// Errors given out that concerned some ids alone.
+    /// Errors delivered that concerned some ids alone.
     #[serde(default)]
     pub(crate) failures: u64,
     /// Positions that the service passed over.
@@ -50,10 +51,10 @@ pub struct Checkpoint {
     /// The ids that were reported as failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) failed: Vec<String>,
-    /// The way on which the cursors came.
+    /// What finds a cycle of cursors.
     #[serde(default, skip_serializing_if = "CycleDetector::is_empty")]
     pub(crate) cycles: CycleDetector,
-    /// The digest of the last page that was handed out whole.
+    /// The digest of the last page that was delivered whole.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) digest: Option<u64>,
 }
@@ -76,13 +77,13 @@ impl Checkpoint {
         }
     }
 
-    /// How many pages had been handed out whole.
+    /// How many pages had been delivered whole.
     #[must_use]
     pub fn pages(&self) -> u64 {
         self.pages
     }
 
-    /// How many records had been handed out.
+    /// How many records had been delivered.
     #[must_use]
     pub fn records(&self) -> u64 {
         self.records
@@ -101,7 +102,7 @@ impl Checkpoint {
     }
 }
 
-/// A request whose page was not handed out whole.
+/// A request whose page was not delivered whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PendingRequest {
@@ -109,8 +110,8 @@ pub(crate) struct PendingRequest {
     /// The units of the request that are left; all of them where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) units: Option<Vec<usize>>,
-    /// Present where the page had arrived, and so what it leads to is among
-    /// the rest of the checkpoint already: it is read for its records alone.
+    /// Present where the page had arrived. What it leads to is in the checkpoint
+    /// already, so the page is read for its records alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replay: Option<Replay>,
 }
@@ -119,13 +120,13 @@ pub(crate) struct PendingRequest {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Replay {
-    /// What is passed over, since it is out already.
+    /// What is passed over, since it is delivered already.
     pub(crate) delivered: Position,
     /// How many records there were, of the units that are read again.
     pub(crate) expected: usize,
 }
 
-/// How much of a page is out.
+/// How much of a page is delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Position {

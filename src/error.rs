@@ -19,7 +19,7 @@ const SHOWN_CURSOR: usize = 120;
 /// - How to go on: [`is_partial`](Error::is_partial),
 ///   [`checkpoint`](Error::checkpoint).
 ///
-/// Its `Display` is one line. It does not repeat the text of its
+/// Its `Display` has no line break. It does not repeat the text of its
 /// [`source`](StdError::source).
 ///
 /// A paginator of your own makes an error with [`Error::new`], or puts its own error

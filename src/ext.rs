@@ -69,7 +69,7 @@ pub trait PaginatorExt: Paginator {
     /// ([`Paginator::split_cursor`]): HubSpot's by its ids; Alloy's by offsets, where
     /// `total` says how many records there are, as far as you know. Others are one
     /// part. A total that is too small makes the last part long, and one that is too
-    /// large makes the last parts empty; a service that refuses an offset beyond its
+    /// large makes the last parts empty; a service that rejects an offset beyond its
     /// records makes these fail.
     ///
     /// ```

@@ -41,7 +41,7 @@ pub struct FromFn<C, F> {
 
 impl<C, F> FromFn<C, F> {
     /// Names what is read, so that a checkpoint finds its way back:
-    /// [`Paginator::identity`]. By default it is the function's place in the code.
+    /// [`Paginator::identity`]. By default it is the name of the function's type.
     pub fn identified_by(mut self, identity: impl Into<String>) -> Self {
         self.identity = identity.into();
         self

@@ -27,7 +27,7 @@ pub struct Page<R, C> {
     details: Option<Box<Details>>,
 }
 
-/// What most pages do not have, apart from them, so that they are moved at no cost.
+/// What most pages do not have. It is in a box of its own, so that a page is cheap to move.
 #[derive(Debug, Default)]
 pub(crate) struct Details {
     pub(crate) failures: Vec<Failure>,
@@ -115,7 +115,7 @@ impl<R, C> Page<R, C> {
         self.details.get_or_insert_default()
     }
 
-    /// The records and the rest, where the page has one.
+    /// The records, and the details where the page has some.
     pub(crate) fn into_parts(self) -> (Vec<R>, Option<Box<Details>>) {
         (self.records, self.details)
     }

@@ -8,7 +8,8 @@ use crate::{cursor::Cursor, error::Error, page::Page};
 /// A service that gives its records in pages.
 ///
 /// Two methods make a paginator: [`start`](Paginator::start) says where reading
-/// begins, and [`fetch`](Paginator::fetch) reads one page. The rest is provided.
+/// begins, and [`fetch`](Paginator::fetch) reads one page. The other methods have
+/// defaults.
 /// [`PaginatorExt`](crate::PaginatorExt) turns it into a stream.
 ///
 /// ```
@@ -44,23 +45,28 @@ use crate::{cursor::Cursor, error::Error, page::Page};
 /// The streams keep their promises if a paginator keeps these:
 ///
 /// - **A cursor is all that `fetch` needs.** The same cursor reads the same
-///   place again: after a failure, and in another process from a checkpoint.
+///   page again: after a failure, and in another process from a checkpoint.
 ///   `&self` holds no position; two streams of one paginator share nothing.
 /// - **No cursor leads to one that was fetched before.** The streams take that for
-///   a service that goes in circles ([`Read::repeated_cursor`](crate::Read::repeated_cursor)).
+///   a service that leads into a cycle ([`Read::repeated_cursor`](crate::Read::repeated_cursor)).
 /// - **A page is atomic.** `fetch` reads and decodes the whole response before
 ///   it returns, so that a page that failed can be fetched again without a
 ///   repeat. Dropping its future is safe at every await.
 /// - **The end is what the service calls the end.** A page without a next
-///   cursor says that the service said so. A service that says neither is an
-///   error, never an end. An empty page may lead on.
+///   cursor means that the service reported the end. A response with neither a
+///   cursor nor an end is an error, never an end. An empty page may lead on.
 /// - **An error is fatal**, and the stream's last item, unless it concerns some
 ///   ids alone: then it goes into the page ([`Page::with_failure`]).
 /// - **[`identity`](Paginator::identity) names what is read**, and nothing that
 ///   may change between a reading and its resumption.
-/// - **Only the future of `fetch` may ask a [`Monitor`](crate::Monitor)** of a reading
-///   of this paginator. All else runs while that reading is locked, and would wait for
-///   itself.
+/// - **A checkpoint is asked for outside of a step.** `pack`, `predict`, `is_full`,
+///   `narrow` and the traits of a cursor run in the middle of a step of the reading.
+///   There a [`Monitor`](crate::Monitor) of that reading answers with its progress; a
+///   checkpoint is an error, because waiting for it deadlocks. The future of `fetch` may
+///   ask for both.
+/// - **It does not panic.** If it does, the panic goes on to the caller of `poll`. The
+///   stream goes on after it or ends with an error, and a checkpoint is complete or is
+///   an error.
 ///
 /// # What the streams do
 ///
@@ -87,11 +93,11 @@ pub trait Paginator: Send + Sync {
     async fn fetch(&self, cursor: Self::Cursor) -> Result<Page<Self::Record, Self::Cursor>, Error>;
 
     /// Names what is read: the service, the path, the filter, the set of ids. A
-    /// checkpoint is refused by a paginator of another identity, so it holds no
+    /// checkpoint does not match a paginator of another identity. So it holds no
     /// credential, no host and no page size: these may change.
     ///
-    /// By default the name of the type, which tells two kinds of paginator
-    /// apart and not two readings of one kind.
+    /// By default it is the name of the type. That distinguishes two kinds of
+    /// paginator, and not two readings of one kind.
     fn identity(&self) -> String {
         std::any::type_name::<Self>().to_owned()
     }
@@ -144,9 +150,8 @@ pub trait Paginator: Send + Sync {
         true
     }
 
-    /// Divides what a cursor reads into parts that can be read apart from each other,
-    /// by other tasks or machines; as many as `parts`, or fewer. By default it can't
-    /// be divided.
+    /// Splits what a cursor reads into parts that other tasks or machines can read,
+    /// each for itself; as many as `parts`, or fewer. By default it can't be split.
     ///
     /// Together they read all that the cursor reads, each record once, also where
     /// the data has grown meanwhile. `total` is how many records there are, as far as
@@ -170,8 +175,8 @@ pub trait Paginator: Send + Sync {
     }
 }
 
-/// All but `start` and `fetch`, for a paginator that reads what another one reads; that
-/// one is told as an expression: `forward_to!(P, self => self.paginator)`.
+/// All but `start` and `fetch`, for a paginator that reads what another one reads. The
+/// other one is given as an expression: `forward_to!(P, self => self.paginator)`.
 macro_rules! forward_to {
     ($inner:ident, $self:ident => $paginator:expr) => {
         fn identity(&$self) -> String {

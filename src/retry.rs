@@ -40,8 +40,8 @@ use crate::error::Error;
 /// A page that is [too large](Error::is_too_large), or that takes too long twice, is
 /// asked for in halves, where the paginator
 /// [can](crate::Paginator::pack), down to a single record or id. The size grows
-/// again when all goes well. A page that a resumed stream reads again for the
-/// rest of its records is not made smaller.
+/// again when all goes well. A page that a resumed stream reads again for
+/// its remaining records is not made smaller.
 #[derive(Clone)]
 #[must_use = "give it to `Read::retry`"]
 pub struct Retry {
@@ -71,7 +71,7 @@ impl Default for Retry {
 }
 
 impl Retry {
-    /// No retry, and no smaller pages: the first error is given out.
+    /// No retry, and no smaller pages: the first error is delivered.
     pub fn never() -> Self {
         Self::default().max_attempts(1)
     }
@@ -104,7 +104,7 @@ impl Retry {
     }
 
     /// How long the service may ask to wait: 2 min by default. If it asks for
-    /// more, the error is given out at once, and says so
+    /// more, the error is delivered at once, and says so
     /// ([`Error::retry_after`]).
     pub fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;

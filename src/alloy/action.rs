@@ -57,7 +57,7 @@ use crate::{error::Error, page::Page, paginator::Paginator, transport::Endpoint}
 /// let contacts = Action::<Contact>::builder("hubspot", "listContacts")
 ///     .api_key("sk-...")
 ///     .credential_id("68d9876543210fedcba98765")
-///     .transport(service) // without this line, over HTTPS
+///     .transport(service) // without it, over HTTPS
 ///     .build()?;
 ///
 /// let contacts: Vec<Contact> = contacts.records().try_collect().await?;

@@ -76,7 +76,7 @@ impl<C: Clone + Eq + Hash> Speculation<C> {
     /// The cursor that the last request will probably go on to, where one more
     /// speculative request may be made.
     ///
-    /// One place in the window stays free for the page that tells whether the speculation
+    /// One request of the window stays free for the page that tells whether the speculation
     /// is right. Nothing is predicted behind a speculative request that failed or brought
     /// nothing: the end may lie before it.
     pub(super) fn predict(

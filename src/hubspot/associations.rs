@@ -58,7 +58,7 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 /// let associations = Associations::builder("deals", "companies")
 ///     .ids(service.ids())
 ///     .token("pat-na1-...")
-///     .transport(service) // without this line, over HTTPS
+///     .transport(service) // without it, over HTTPS
 ///     .build()?;
 ///
 /// let mut records = associations.records();

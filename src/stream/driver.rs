@@ -235,18 +235,16 @@ impl<S: Source> Driver<S> {
             },
             Err(error) => error,
         };
-        // A request that was discarded has no place, and its error no reader.
-        let located = access.look(|reading, _| {
-            let policy = reading.frontier.retry_policy().clone();
-            (reading.locate(id, failed), policy)
-        });
-        let effects = match located {
-            (Some(error), policy) => {
+        let effects = match access.look(|reading, _| reading.location(id)) {
+            Some((page, cursor)) => {
+                let error = failed.at(page, cursor);
+                let policy = access.look(|reading, _| reading.frontier.retry_policy().clone());
                 let attempt = FailedAttempt::new(&error, &policy);
                 self.arrived.keep(id, Err(error));
                 access.with(|reading, _| reading.error(id, attempt, &hooks))
             }
-            (None, _) => access.with(|reading, _| reading.discarded_came(id)),
+            // It was discarded, and its error has no reader.
+            None => access.with(|reading, _| reading.discarded_came(id)),
         };
         self.apply(effects);
     }
@@ -344,24 +342,29 @@ impl<S: Source> Driver<S> {
 
     /// Ends the stream with an error, which carries the checkpoint.
     fn fail(&mut self, access: &mut Access<'_, Cursor<S>>, error: Error) -> Error {
-        self.stop(access, StopReason::Failed);
-        access.look(|reading, counts| {
+        let error = access.look(|reading, counts| {
             let error = reading.locate_current(error, Clone::clone);
             let checkpoint = reading.checkpoint(counts.delivered(), counts.failed_ids());
             error.with_checkpoint(checkpoint.ok())
-        })
+        });
+        self.stop(access, StopReason::Failed);
+        error
     }
 
+    /// Ends the stream. It is done at the very end, so that a record whose drop panics does
+    /// not end it in silence.
     fn stop(&mut self, access: &mut Access<'_, Cursor<S>>, reason: StopReason) {
-        self.life = Life::Done;
         access.with(|reading, _| reading.stop(reason));
         self.timer = None;
         let in_flight = self.in_flight.take();
         if reason == StopReason::End {
             // They were speculative, beyond the end.
             in_flight.for_each(S::detach);
+        } else {
+            drop(in_flight);
         }
-        self.arrived = Arrived::new();
+        drop(mem::replace(&mut self.arrived, Arrived::new()));
+        self.life = Life::Done;
     }
 }
 

@@ -108,7 +108,9 @@ impl Monitor {
     /// # Errors
     ///
     /// [`Contract`](crate::ErrorKind::Contract) if a cursor can't be written as JSON, such as a
-    /// map whose keys are no strings.
+    /// map whose keys are no strings; if waiting for it deadlocks, because code that the
+    /// reading runs asks for it ([`Paginator`](crate::Paginator#contract)); and after a panic
+    /// of such code, if a cursor may be missing.
     pub fn checkpoint(&self) -> Result<Checkpoint, Error> {
         self.0.checkpoint()
     }

@@ -31,8 +31,8 @@ const MAX_EMPTY_PAGES: u64 = 1_000;
 /// assert_eq!(some.try_collect::<Vec<_>>().await?, [0, 1, 2]);
 /// assert_eq!(monitor.progress().stop, Some(StopReason::MaxRecords));
 ///
-/// let rest = pages.read().resume(monitor.checkpoint()?).records();
-/// assert_eq!(rest.try_collect::<Vec<_>>().await?, [3, 4, 5, 6, 7, 8, 9]);
+/// let remaining = pages.read().resume(monitor.checkpoint()?).records();
+/// assert_eq!(remaining.try_collect::<Vec<_>>().await?, [3, 4, 5, 6, 7, 8, 9]);
 /// # Ok::<(), pagestream::Error>(()) }).unwrap();
 /// ```
 #[derive(Clone, Debug)]
@@ -70,11 +70,11 @@ impl<S: Source> Read<S> {
     /// objects, and where the paginator can
     /// [predict](crate::Paginator::predict) its cursors, as with offsets. In a
     /// chain of opaque cursors, a window of 2 or more asks for the next page while
-    /// this one is handed out.
+    /// this one is being delivered.
     ///
-    /// Pages are handed out in the order of their requests. At most this many are
-    /// in memory, and the page being handed out counts as one; so with 1 the next
-    /// page is asked for when this one is used up. Only while the foremost response
+    /// Pages are delivered in the order of their requests. At most this many are
+    /// in memory, and the page being delivered counts as one; so with 1 the next
+    /// page is asked for when this one is used up. Only while the first response
     /// is late, up to four times as many are held, so that the others need not
     /// wait for it.
     ///
@@ -85,7 +85,7 @@ impl<S: Source> Read<S> {
         self
     }
 
-    /// Hands out pages as they come, so that a late response holds up no other. By
+    /// Delivers pages as they come, so that a late response holds up no other. By
     /// default they come in the order of their requests.
     ///
     /// The pages of one chain come in their order all the same: only what branches
@@ -96,37 +96,37 @@ impl<S: Source> Read<S> {
     }
 
     /// Ends the stream after this many records in all, in the middle of a page
-    /// if need be, and leaves the rest to [`resume`](Read::resume). No limit by
+    /// if need be, and leaves the remaining ones to [`resume`](Read::resume). No limit by
     /// default. How many records one page may hold is set where the paginator is
     /// built.
     ///
-    /// It counts what this stream gives out, not what an earlier one did.
+    /// It counts what this stream delivers, not what an earlier one did.
     pub fn max_records(mut self, records: u64) -> Self {
         self.options.max_records = Some(records);
         self
     }
 
-    /// Ends the stream after this many pages, and leaves the rest to
+    /// Ends the stream after this many pages, and leaves the remaining ones to
     /// [`resume`](Read::resume). No limit by default.
     ///
-    /// It counts what this stream gives out, not what an earlier one did.
+    /// It counts what this stream delivers, not what an earlier one did.
     pub fn max_pages(mut self, pages: u64) -> Self {
         self.config.max_pages = Some(pages);
         self
     }
 
     /// Ends the stream when it has made this many requests, retries among them,
-    /// and handed out what they brought, and leaves the rest to
+    /// and delivered what they brought, and leaves what remains to
     /// [`resume`](Read::resume). No limit by default.
     pub fn max_requests(mut self, requests: u64) -> Self {
         self.config.max_requests = Some(requests);
         self
     }
 
-    /// Ends the stream this long after its first poll, and leaves the rest to
+    /// Ends the stream this long after its first poll, and leaves what remains to
     /// [`resume`](Read::resume). No limit by default.
     ///
-    /// The page being handed out is handed out whole. Requests on their way are
+    /// The page being delivered is delivered whole. Requests on their way are
     /// dropped, and made again by a stream that resumes.
     pub fn max_duration(mut self, duration: Duration) -> Self {
         self.options.max_duration = Some(duration);
@@ -150,7 +150,7 @@ impl<S: Source> Read<S> {
     /// use pagestream::{PaginatorExt, hubspot::Associations, testing::HubSpot};
     ///
     /// # futures::executor::block_on(async {
-    /// let service = HubSpot::new(1).objects(10).failing(|place| place == 4);
+    /// let service = HubSpot::new(1).objects(10).failing(|index| index == 4);
     /// let associations = Associations::builder("deals", "companies")
     ///     .ids(service.ids())
     ///     .token("pat-na1-...")
@@ -182,8 +182,8 @@ impl<S: Source> Read<S> {
     /// What it means that the service leads to a cursor that was asked for
     /// before: [`RepeatedCursor::Error`] by default.
     ///
-    /// The same cursor again at once is noticed at once; a circle, within three
-    /// times its length or that of the way into it, in constant memory, and over
+    /// The same cursor twice in a row is noticed at once. A longer cycle is noticed within
+    /// three times its length or that of the way into it, in constant memory, and over
     /// checkpoints.
     pub fn repeated_cursor(mut self, meaning: RepeatedCursor) -> Self {
         self.options.repeated_cursor = meaning;
@@ -192,7 +192,7 @@ impl<S: Source> Read<S> {
 
     /// Goes on where another stream of the same paginator stood.
     ///
-    /// A checkpoint that does not fit is refused: the stream's first and last
+    /// If the checkpoint does not match, the stream's first and last
     /// item is an error of kind [`Checkpoint`](crate::ErrorKind::Checkpoint),
     /// and nothing is asked of the service.
     pub fn resume(mut self, checkpoint: Checkpoint) -> Self {

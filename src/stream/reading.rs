@@ -149,12 +149,12 @@ impl<C: Cursor> Reading<C> {
         self.counts.stop = Some(reason);
     }
 
-    /// Says where an error happened: at the page of a request. `None` where that request
+    /// Where a request is: the number of its page, and its cursor as JSON. `None` where it
     /// was discarded.
-    pub(super) fn locate(&self, id: RequestId, error: Error) -> Option<Error> {
+    pub(super) fn location(&self, id: RequestId) -> Option<(u64, Option<String>)> {
         let (cursor, pages_before) = self.frontier.cursor(id)?;
         let page = self.counts.pages.saturating_add(pages_before as u64 + 1);
-        Some(error.at(page, serde_json::to_string(cursor).ok()))
+        Some((page, serde_json::to_string(cursor).ok()))
     }
 
     /// Says where an error happened: at the page being delivered, or the one that is next,

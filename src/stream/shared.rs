@@ -28,7 +28,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(10);
 /// The code of a user works on the reading: it packs cursors, compares and serializes
 /// them. It may panic, and it may ask a monitor. So no lock is held while it runs: who
 /// works on the reading takes it out and brings it back. While a stream has no monitor,
-/// nobody else can ask, and it works on the reading in place.
+/// nobody else can ask, and the stream works on the reading without taking it out.
 pub(super) struct Shared<C> {
     slot: Mutex<Slot<C>>,
     brought_back: Condvar,

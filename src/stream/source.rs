@@ -11,7 +11,7 @@ pub(super) type Fetched<P> =
     Result<Page<<P as Paginator>::Record, <P as Paginator>::Cursor>, Error>;
 
 /// How a stream holds its paginator: `&P`, or [`Arc<P>`] where the stream
-/// outlives the place that made it.
+/// outlives the code that made it.
 ///
 /// A stream holds the requests in flight next to the paginator that makes them,
 /// so each request has a hold of its own on it. The trait is sealed.

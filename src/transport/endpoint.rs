@@ -361,7 +361,7 @@ pub(crate) fn path_segment<'a>(what: &str, segment: &'a str) -> Result<&'a str, 
 #[cfg(feature = "reqwest")]
 fn default_transport(uri: &Uri) -> Result<Arc<dyn Transport>, Error> {
     let transport = super::Reqwest::new()?;
-    // Said when the paginator is built, and not at its first page.
+    // It is an error when the paginator is built, and not at its first page.
     transport.check(uri)?;
     Ok(Arc::new(transport))
 }

@@ -181,7 +181,7 @@ impl Reqwest {
     }
 }
 
-/// As [`Reqwest::from_client`], and what is said there of the client holds.
+/// As [`Reqwest::from_client`]; what it requires of the client holds here too.
 impl From<reqwest::Client> for Reqwest {
     fn from(client: reqwest::Client) -> Self {
         Self::from_client(client)

@@ -10,6 +10,7 @@ mod support;
 
 mod alloy;
 mod bodies;
+mod callbacks;
 mod conformance;
 mod credentials;
 mod edge_cases;
@@ -18,6 +19,7 @@ mod faults;
 mod flaws;
 mod hubspot;
 mod packing;
+mod panics;
 mod prediction;
 mod rate_limit;
 mod retries;

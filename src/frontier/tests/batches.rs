@@ -213,7 +213,7 @@ fn a_request_that_is_not_full_lingers_a_fifth_of_the_time_that_requests_take() {
 }
 
 /// Twenty requests are in flight, each of which brings one id on. They come one after the
-/// other, so much apart. Gives the requests whose ids are in the first one that goes out
+/// other, with a pause between. Gives the requests whose ids are in the first one that goes out
 /// then.
 fn first_after(pause: Duration) -> Vec<usize> {
     let now = Instant::now();

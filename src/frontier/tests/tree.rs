@@ -1,5 +1,5 @@
 //! A service that branches at random, read with a random window, in a random order
-//! of arrivals, cut and resumed at random places.
+//! of arrivals, cut and resumed at random points.
 
 use std::{collections::BTreeMap, time::Instant};
 

@@ -8,6 +8,7 @@ macro_rules! fixture {
 }
 
 pub(crate) mod events;
+pub(crate) mod hooked;
 mod outcome;
 mod script;
 mod vendors;
