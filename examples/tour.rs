@@ -119,10 +119,10 @@ async fn hubspot() -> anyhow::Result<Source> {
         // and one can't be read.
         let service = HubSpot::new(1)
             .objects(250)
-            .pages(|place| [1, 1, 1, 0, 2, 1, 1, 1, 1, 4][place % 10])
-            .failing(|place| place == 124)
+            .pages(|index| [1, 1, 1, 0, 2, 1, 1, 1, 1, 4][index % 10])
+            .failing(|index| index == 124)
             .latency(Duration::from_millis(10));
-        let readable = service.ids().enumerate().filter(|(place, _)| *place != 124);
+        let readable = service.ids().enumerate().filter(|(index, _)| *index != 124);
         let expected = readable.map(|(_, id)| service.associations(id).len()).sum();
         let server = Server::start(service.clone()).await?;
         let builder = builder.token("a-token").base_url(server.base_url());

@@ -104,13 +104,13 @@ async fn simulate(seed: u64) -> Result<Tally, String> {
 /// A HubSpot of random shape; an object may have no page, and every tenth may fail.
 fn hubspot(rng: &mut Rng) -> HubSpot {
     let (seed, deepest) = (rng.u64(..), rng.usize(1..8));
-    let pages = move |place| Rng::with_seed(seed ^ place as u64).usize(0..=deepest);
+    let pages = move |index| Rng::with_seed(seed ^ index as u64).usize(0..=deepest);
     let failing = rng.bool().then(|| rng.usize(0..10));
     HubSpot::new(seed)
         .objects(rng.u64(0..60))
         .page_size(rng.usize(1..5))
         .pages(pages)
-        .failing(move |place| failing == Some(place % 10))
+        .failing(move |index| failing == Some(index % 10))
         .latency(Duration::from_millis(rng.u64(0..3)))
         .counting_only()
 }
@@ -125,7 +125,7 @@ fn read_of(service: &HubSpot, rng: &mut Rng, way: &Way) -> Associations {
         .unwrap()
 }
 
-/// The ids that the service reads, and those that it refuses.
+/// The ids that the service reads, and those that it rejects.
 async fn by_failure(service: &HubSpot) -> (Vec<u64>, Vec<String>) {
     let whole = Associations::builder("deals", "companies")
         .ids(service.ids())

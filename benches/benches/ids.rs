@@ -22,7 +22,7 @@ fn associations(ids: u64) -> Associations {
     let service = HubSpot::new(1)
         .objects(ids)
         .page_size(1)
-        .pages(|place| if place % 100 == 0 { 5 } else { 1 })
+        .pages(|index| if index % 100 == 0 { 5 } else { 1 })
         .counting_only();
     let ids = service.ids();
     Associations::builder("deals", "companies")

@@ -34,7 +34,7 @@ async fn read_hubspot(figures: &mut Figures) -> Result<()> {
                          least possible, requests of the fewest possible";
     let service = HubSpot::new(1)
         .objects(IDS)
-        .pages(|place| if place % 100 == 0 { 5 } else { 1 })
+        .pages(|index| if index % 100 == 0 { 5 } else { 1 })
         .counting_only();
     let ids = service.ids().collect::<Vec<_>>();
     let pairs = ids.iter().flat_map(|from| {
@@ -109,10 +109,10 @@ async fn read_alloy(figures: &mut Figures) -> Result<()> {
         })?;
         let service = Service::new(server.base_url())?;
         let expected = Tally::of(0..contacts.records);
-        let guesses_hold = contacts.clamp == LIMIT;
+        let predictions_hold = contacts.clamp == LIMIT;
         let taken = in_turn(&clients, async |(client, _)| {
             let (time, tally) = timed(client.read(&service)).await?;
-            let may_lose = matches!(client, Client::PageTurner(_)) && !guesses_hold;
+            let may_lose = matches!(client, Client::PageTurner(_)) && !predictions_hold;
             ensure!(tally == expected || may_lose, "{client} reads something else");
             // Requests beyond the end that are still on their way.
             tokio::time::sleep(Duration::from_millis(6 * latency)).await;

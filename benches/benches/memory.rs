@@ -26,8 +26,8 @@ fn main() -> Result<()> {
         let output =
             Command::new(env!("CARGO_BIN_EXE_peak")).args([way, &server.base_url()]).output()?;
         ensure!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        let said = String::from_utf8(output.stdout)?;
-        let (records, bytes) = said.trim().split_once(' ').context("it says two numbers")?;
+        let stdout = String::from_utf8(output.stdout)?;
+        let (records, bytes) = stdout.trim().split_once(' ').context("it says two numbers")?;
         ensure!(records.parse::<u64>()? == RECORDS, "{name} read {records} records");
         figures.add(TABLE, name, "bytes", Measure::Bytes(bytes.parse()?));
     }

@@ -145,15 +145,15 @@ impl Contacts {
 #[async_trait]
 impl Transport for Contacts {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
-        let window = window_of(&request).map_err(|error| refused(&error))?;
-        let mut response = Response::new(self.page(window).map_err(|error| refused(&error))?);
+        let window = window_of(&request).map_err(|error| rejected(&error))?;
+        let mut response = Response::new(self.page(window).map_err(|error| rejected(&error))?);
         let json = header::HeaderValue::from_static("application/json");
         response.headers_mut().insert(header::CONTENT_TYPE, json);
         Ok(response)
     }
 }
 
-fn refused(error: &anyhow::Error) -> Error {
+fn rejected(error: &anyhow::Error) -> Error {
     Error::new(ErrorKind::Status, error.to_string()).with_status(400)
 }
 

@@ -14,12 +14,12 @@ use crate::machine::Machine;
 pub const BENCHES: [&str; 7] =
     ["stream", "instructions", "latency", "prefetch", "decoding", "memory", "ids"];
 
-/// A figure and its place in a table.
+/// A figure and its cell in a table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Figure {
     /// What the table is about.
     pub table: String,
-    /// The line.
+    /// The row.
     pub row: String,
     /// The column.
     pub column: String,
@@ -59,13 +59,13 @@ impl fmt::Display for Measure {
         match *self {
             Self::Reading { seconds, requests, lost, limit } => {
                 // Three digits say enough.
-                let places = if seconds < 1.0 { 3 } else { 2 };
+                let digits = if seconds < 1.0 { 3 } else { 2 };
                 match limit {
                     Some((least, fewest)) => write!(
                         f,
-                        "{seconds:.places$} s of {least:.places$}, {requests} of {fewest}"
+                        "{seconds:.digits$} s of {least:.digits$}, {requests} of {fewest}"
                     )?,
-                    None => write!(f, "{seconds:.places$} s, {requests}")?,
+                    None => write!(f, "{seconds:.digits$} s, {requests}")?,
                 }
                 if lost > 0 { write!(f, ", **{lost} records lost**") } else { Ok(()) }
             }

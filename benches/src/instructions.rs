@@ -17,12 +17,12 @@ pub fn of(program: &str, arguments: &[String]) -> Result<u64> {
         }
         output => output?,
     };
-    let said = String::from_utf8_lossy(&output.stderr);
+    let report = String::from_utf8_lossy(&output.stderr);
     if !output.status.success() {
-        bail!("{program} {arguments:?} failed: {said}");
+        bail!("{program} {arguments:?} failed: {report}");
     }
-    let collected = said.lines().find_map(|line| line.split_once("Collected : "));
-    let (_, count) = collected.with_context(|| format!("callgrind counted nothing: {said}"))?;
+    let collected = report.lines().find_map(|line| line.split_once("Collected : "));
+    let (_, count) = collected.with_context(|| format!("callgrind counted nothing: {report}"))?;
     Ok(count.trim().parse()?)
 }
 

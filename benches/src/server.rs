@@ -1,5 +1,5 @@
 //! A service over HTTP on the loopback interface, on a thread of its own, so that a
-//! client has the rest of the machine.
+//! client has all other threads.
 
 use std::{
     convert::Infallible,

@@ -48,7 +48,7 @@ fn distinct<'a>(names: impl Iterator<Item = &'a String>) -> Vec<&'a String> {
 pub fn between_markers(document: &str, text: &str) -> Option<String> {
     const BEGIN: &str = "<!-- bench:begin -->\n";
     const END: &str = "<!-- bench:end -->";
-    let (before, rest) = document.split_once(BEGIN)?;
-    let (_, after) = rest.split_once(END)?;
+    let (before, remaining) = document.split_once(BEGIN)?;
+    let (_, after) = remaining.split_once(END)?;
     Some(format!("{before}{BEGIN}{text}{END}{after}"))
 }

@@ -59,9 +59,9 @@ fn kind<T>((_, error): &(Vec<T>, Option<Error>)) -> Option<ErrorKind> {
     error.as_ref().map(Error::kind)
 }
 
-/// A body in which something stands in every place, one at a time.
-fn with(places: &'static [&'static str], what: &str) -> impl Iterator<Item = String> {
-    places.iter().map(move |body| body.replace("WHAT", what))
+/// Bodies with something at each position, one at a time.
+fn with(positions: &'static [&'static str], what: &str) -> impl Iterator<Item = String> {
+    positions.iter().map(move |body| body.replace("WHAT", what))
 }
 
 /// Where the decoder of HubSpot looks, and where it does not.
@@ -97,9 +97,9 @@ const ALLOY: &[&str] = &[
     r#"{"data":[],"pagination":{"hasMore":false},"more":WHAT}"#,
 ];
 
-/// Reads something in every place, of a success and of a refusal; how many were read
-/// without an error.
-async fn in_every_place(what: &str) -> [usize; 2] {
+/// Reads something at every position, of a success and of an error response; how many
+/// were read without an error.
+async fn at_every_position(what: &str) -> [usize; 2] {
     let [mut hubspot, mut alloy] = [0, 0];
     for body in with(HUBSPOT, what) {
         hubspot += usize::from(of_hubspot(body.clone()).await.1.is_none());
@@ -121,7 +121,7 @@ async fn json_that_nests_10_000_deep_is_an_error_or_passed_over() {
     for deep in [arrays, objects, "[".repeat(10_000), r#"{"a":"#.repeat(10_000)] {
         let is_whole = deep.ends_with([']', '}']);
         // What stands beside is passed over, however deep it is.
-        let [hubspot, alloy] = in_every_place(&deep).await;
+        let [hubspot, alloy] = at_every_position(&deep).await;
         assert_eq!((hubspot > 0, alloy), (is_whole, if is_whole { 2 } else { 0 }));
     }
 }
@@ -137,10 +137,10 @@ async fn numbers_of_a_thousand_digits_are_an_error_or_passed_over() {
         format!("1e-{digits}"),
         format!("{digits}.{digits}E+{digits}"),
     ] {
-        let [hubspot, alloy] = in_every_place(&number).await;
+        let [hubspot, alloy] = at_every_position(&number).await;
         assert!(hubspot >= 1 && alloy >= 2, "{hubspot} {alloy} of {}", &number[..9]);
     }
-    // An id is exact or refused, and an offset too.
+    // An id is exact or an error, and an offset too.
     let body =
         format!(r#"{{"results":[{{"from":{{"id":"{ID}"}},"to":[{{"toObjectId":{digits}}}]}}]}}"#);
     assert_eq!(kind(&of_hubspot(body).await), Some(ErrorKind::Decode));
@@ -157,23 +157,23 @@ async fn numbers_of_a_thousand_digits_are_an_error_or_passed_over() {
 async fn broken_utf_8_is_an_error_wherever_it_stands() {
     for broken in [&b"\xff"[..], b"\xc3(", b"\xed\xa0\x80", b"\xf0\x9f\x98", b"\xc0\xaf"] {
         let quoted = [b"\"", broken, b"\""].concat();
-        for (places, is_hubspot) in [(HUBSPOT, true), (ALLOY, false)] {
-            for place in places {
-                let (before, behind) = place.split_once("WHAT").unwrap();
+        for (positions, is_hubspot) in [(HUBSPOT, true), (ALLOY, false)] {
+            for position in positions {
+                let (before, behind) = position.split_once("WHAT").unwrap();
                 let body = [before.as_bytes(), &quoted, behind.as_bytes()].concat();
                 let kind = if is_hubspot {
                     kind(&of_hubspot(body).await)
                 } else {
                     kind(&of_alloy(body).await)
                 };
-                assert_eq!(kind, Some(ErrorKind::Decode), "{place}");
+                assert_eq!(kind, Some(ErrorKind::Decode), "{position}");
             }
         }
         let (_, error) = read(contacts(answering_with(400, None, quoted))).await;
         assert_eq!(error.unwrap().status(), Some(400));
     }
     // A surrogate alone is no character either.
-    in_every_place(r#""\ud800""#).await;
+    at_every_position(r#""\ud800""#).await;
 }
 
 #[tokio::test]

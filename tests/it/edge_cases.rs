@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-/// The cells of the table's lines: number, rule, tests, files.
-fn lines() -> Vec<[String; 4]> {
+/// The cells of the table's rows: number, rule, tests, files.
+fn rows() -> Vec<[String; 4]> {
     let text = fs::read_to_string("tests/README.md").unwrap();
     let rows = text.lines().filter_map(|line| {
         let cells = line.strip_prefix("| ")?.strip_suffix(" |")?.split(" | ");
@@ -35,14 +35,14 @@ fn has_test(path: &str) -> bool {
 }
 
 #[test]
-fn every_case_has_a_line() {
-    let numbers = lines().iter().map(|[number, ..]| number.parse().unwrap()).collect::<Vec<u32>>();
+fn every_case_has_a_row() {
+    let numbers = rows().iter().map(|[number, ..]| number.parse().unwrap()).collect::<Vec<u32>>();
     assert!(numbers.into_iter().eq(1..=40));
 }
 
 #[test]
 fn every_test_that_the_table_names_is_there() {
-    for [number, _, tests, _] in lines() {
+    for [number, _, tests, _] in rows() {
         let tests = code(&tests).collect::<BTreeSet<_>>();
         assert!(!tests.is_empty(), "case {number} has no test");
         for test in tests {
@@ -53,7 +53,7 @@ fn every_test_that_the_table_names_is_there() {
 
 #[test]
 fn every_file_that_the_table_names_is_there() {
-    for [number, _, _, files] in lines() {
+    for [number, _, _, files] in rows() {
         let files = code(&files).collect::<BTreeSet<_>>();
         assert!(!files.is_empty(), "case {number} names no file");
         for file in files {

@@ -37,13 +37,13 @@ fn the_tour_reads_both_services_and_each_record_comes_once() {
     assert!(stdout.contains("stopped after 1000 rows"));
     assert!(stdout.ends_with("Each record came exactly once.\n"));
     assert!(!stdout.contains('\u{1b}') && !stderr.contains('\u{1b}'), "no terminal, no bars");
-    let refusal = "Object 515690208124 can't be read.";
-    assert_eq!(stderr.matches(refusal).count(), 1, "the id that failed is named once: {stderr}");
+    let message = "Object 515690208124 can't be read.";
+    assert_eq!(stderr.matches(message).count(), 1, "the id that failed is named once: {stderr}");
 }
 
 #[tokio::test]
 async fn with_a_token_and_a_base_url_the_tour_reads_that_service() {
-    let service = HubSpot::new(9).objects(3).pages(|place| place);
+    let service = HubSpot::new(9).objects(3).pages(|index| index);
     let server = Server::start(service.clone()).await.unwrap();
     let ids = service.ids().map(|id| id.to_string()).collect::<Vec<_>>().join(", ");
     let environment = [

@@ -70,7 +70,7 @@ async fn an_unlimited_page_holds_all_that_is_left() {
 }
 
 #[tokio::test]
-async fn some_empty_pages_lead_on() {
+async fn some_empty_pages_are_read_past() {
     let outcome =
         contacts_of(&alloy(|offset| (50..150).contains(&offset).then_some(AlloyFlaw::Empty))).await;
     assert_eq!(outcome.progress().skipped, 100);
@@ -169,7 +169,7 @@ async fn a_full_last_page_says_that_it_is_the_last() {
 
 /// Five objects of five pages, and a flaw of the third one.
 fn hubspot(flaw: impl Fn(usize) -> Option<HubSpotFlaw> + Send + Sync + 'static) -> HubSpot {
-    let flaw = move |place, page| if place == 2 { flaw(page) } else { None };
+    let flaw = move |index, page| if index == 2 { flaw(page) } else { None };
     HubSpot::new(1).objects(5).pages(|_| 5).flawed(flaw)
 }
 
@@ -211,7 +211,7 @@ async fn others_whole(service: &HubSpot) -> (usize, Vec<(ErrorKind, Vec<String>)
 }
 
 #[tokio::test]
-async fn a_circle_of_cursors_of_any_length_fails_its_object_alone() {
+async fn a_cycle_of_cursors_of_any_length_fails_its_object_alone() {
     for length in 1..=3 {
         let service = hubspot(move |page| (page == 3).then_some(HubSpotFlaw::Cycle(length)));
         let (read, errors) = associations_of(&service).await;
@@ -225,12 +225,12 @@ async fn a_circle_of_cursors_of_any_length_fails_its_object_alone() {
 }
 
 #[tokio::test]
-async fn a_circle_of_an_object_that_is_asked_for_alone_is_none_of_the_reading() {
+async fn a_cycle_of_an_object_that_is_asked_for_alone_is_none_of_the_reading() {
     for (length, objects) in (1..=3).flat_map(|length| (1..40).map(move |it| (length, it))) {
         let last = usize::try_from(objects).unwrap() - 1;
-        let circle =
-            move |place, page| (place == last && page == 3).then_some(HubSpotFlaw::Cycle(length));
-        let service = HubSpot::new(1).objects(objects).pages(|_| 5).flawed(circle);
+        let cycle =
+            move |index, page| (index == last && page == 3).then_some(HubSpotFlaw::Cycle(length));
+        let service = HubSpot::new(1).objects(objects).pages(|_| 5).flawed(cycle);
         let associations = Associations::builder("deals", "companies")
             .ids(service.ids())
             .token("a-test-token")
@@ -247,14 +247,14 @@ async fn a_circle_of_an_object_that_is_asked_for_alone_is_none_of_the_reading() 
 }
 
 #[tokio::test]
-async fn a_circle_that_finds_no_page_behind_it_is_none() {
+async fn a_cycle_that_finds_no_page_behind_it_is_none() {
     let service = hubspot(|page| (page < 2).then_some(HubSpotFlaw::Cycle(2)));
     assert_eq!(others_whole(&service).await, (10, vec![]));
 }
 
 #[tokio::test]
 async fn an_object_that_is_dropped_repeated_or_without_associations_fails_alone() {
-    // Two pages of two associations came before; what came first of two is given out.
+    // Two pages of two associations came before; what came first of two is delivered.
     let flaws = [(HubSpotFlaw::Dropped, 4), (HubSpotFlaw::Twice, 6), (HubSpotFlaw::NoTo, 4)];
     for (flaw, associations) in flaws {
         let service = hubspot(move |page| (page == 2).then_some(flaw));
@@ -280,7 +280,7 @@ async fn a_link_without_a_cursor_is_found_and_its_page_is_kept() {
 }
 
 #[tokio::test]
-async fn null_in_place_of_paging_is_the_end_of_an_object() {
+async fn null_for_paging_is_the_end_of_an_object() {
     for flaw in [HubSpotFlaw::NullPaging, HubSpotFlaw::NullNext] {
         let service = hubspot(move |_| Some(flaw));
         assert_eq!(others_whole(&service).await, (10, vec![]), "{flaw:?}");
@@ -288,7 +288,7 @@ async fn null_in_place_of_paging_is_the_end_of_an_object() {
 }
 
 #[tokio::test]
-async fn an_object_refused_with_status_200_is_refused() {
+async fn an_object_rejected_with_status_200_is_rejected() {
     let service = hubspot(|page| (page == 0).then_some(HubSpotFlaw::RejectedWithStatus200));
     let id = third(&service).to_string();
     assert_eq!(others_whole(&service).await, (0, vec![(ErrorKind::Rejected, vec![id])]));

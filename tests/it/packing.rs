@@ -25,7 +25,7 @@ const LATENCY: Duration = Duration::from_millis(50);
 fn hubspot() -> HubSpot {
     HubSpot::new(1)
         .objects(10_000)
-        .pages(|place| if place % 100 == 50 { DEPTH } else { 1 })
+        .pages(|index| if index % 100 == 50 { DEPTH } else { 1 })
         .page_size(1)
         .latency(LATENCY)
 }
@@ -94,7 +94,7 @@ async fn every_window_gives_the_same_records_and_each_object_its_own_in_order() 
     }
 }
 
-// ---- Company
+// ---- Linger
 
 /// When each request went out, and how many inputs it had.
 async fn sent(service: &HubSpot, faults: Faults, window: usize) -> Vec<(Duration, usize)> {
@@ -123,7 +123,7 @@ async fn sent(service: &HubSpot, faults: Faults, window: usize) -> Vec<(Duration
 
 /// Two of ten objects have three pages.
 fn leftovers(objects: u64) -> HubSpot {
-    let pages = |place| if place % 10 < 2 { 3 } else { 1 };
+    let pages = |index| if index % 10 < 2 { 3 } else { 1 };
     HubSpot::new(1).objects(objects).pages(pages).latency(LATENCY)
 }
 

@@ -1,4 +1,4 @@
-//! Guesses that run ahead of an Alloy action, in virtual time: the records and their
+//! Speculative requests that run ahead of an Alloy action, in virtual time: the records and their
 //! order are those of one request at a time, and they come sooner.
 
 use std::{collections::BTreeSet, time::Duration};
@@ -32,7 +32,7 @@ const SERVICES: [(&str, Flaws); 14] = [
     ("a leap", |at| (at == 70).then_some(AlloyFlaw::NextOffset(113))),
     ("leaps", |at| (at % 3 == 0 && at < 200).then_some(AlloyFlaw::NextOffset(at + 11))),
     ("empty pages", |at| (50..120).contains(&at).then_some(AlloyFlaw::Empty)),
-    ("the rest at once", |at| (at == 90).then_some(AlloyFlaw::Unlimited)),
+    ("all that remains at once", |at| (at == 90).then_some(AlloyFlaw::Unlimited)),
     ("a right total", |_| Some(AlloyFlaw::Total(230))),
     ("a total too small", |at| Some(AlloyFlaw::Total(at / 2))),
     ("a total too large", |at| Some(AlloyFlaw::Total(1_000 + at))),
@@ -124,12 +124,12 @@ async fn a_reading_that_an_error_ends_gives_what_came_before_it_and_goes_on_from
         let [Err(error)] = &errors[..] else { panic!("window {window}: {errors:?}") };
         assert_eq!(error.status(), Some(403));
         let checkpoint = error.checkpoint().unwrap().clone();
-        let rest = ids(service(|_| None), 10).into_read().window(window).resume(checkpoint);
-        assert!(whole(rest).await.records.into_iter().eq(120..230), "window {window}");
+        let remaining = ids(service(|_| None), 10).into_read().window(window).resume(checkpoint);
+        assert!(whole(remaining).await.records.into_iter().eq(120..230), "window {window}");
     }
 }
 
-// ---- Guesses that were wrong
+// ---- Mispredictions
 
 #[tokio::test(start_paused = true)]
 async fn errors_beyond_the_end_never_reach_the_consumer() {
@@ -158,7 +158,7 @@ async fn one_at_a_time(flaws: Flaws) -> (Vec<u64>, BTreeSet<u64>) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn errors_of_wrong_guesses_never_reach_the_consumer() {
+async fn errors_of_mispredictions_never_reach_the_consumer() {
     for (name, flaws) in SERVICES {
         let (expected, asked) = one_at_a_time(flaws).await;
         for window in 2..=16 {
@@ -176,7 +176,7 @@ async fn errors_of_wrong_guesses_never_reach_the_consumer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_wrong_guesses_bring_never_reaches_the_consumer() {
+async fn what_mispredictions_bring_never_reaches_the_consumer() {
     for (name, flaws) in SERVICES {
         let (expected, asked) = one_at_a_time(flaws).await;
         for (window, flaw) in
@@ -218,7 +218,7 @@ async fn with_a_total_none_goes_beyond_the_end() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn guesses_in_vain_are_counted() {
+async fn discarded_requests_are_counted() {
     let service = service(|at| (at == 70).then_some(AlloyFlaw::NextOffset(113)));
     let read = whole(ids(service.clone(), 10).into_read().window(4)).await;
     let asked = offsets(&service);
@@ -308,8 +308,8 @@ async fn a_limit_on_records_or_pages_gives_what_it_gives_without_a_window() {
                     let (one, many) = (limited(one).await, limited(many).await);
                     assert_eq!(one.records, many.records, "{what}");
                     assert_eq!(one.progress.stop, many.progress.stop, "{what}");
-                    let rest = one.rest(&action, 1).await;
-                    assert_eq!(rest, many.rest(&action, window).await, "{what}");
+                    let remaining = one.remaining(&action, 1).await;
+                    assert_eq!(remaining, many.remaining(&action, window).await, "{what}");
                 }
             }
         }
@@ -317,7 +317,7 @@ async fn a_limit_on_records_or_pages_gives_what_it_gives_without_a_window() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_limit_on_requests_counts_guesses_and_the_rest_can_be_read() {
+async fn a_limit_on_requests_counts_speculative_ones_and_the_remaining_records_can_be_read() {
     for (name, flaws) in SERVICES {
         let expected = whole(ids(service(flaws), 10).read()).await.records;
         for window in [1, 2, 4, 8] {
@@ -326,8 +326,8 @@ async fn a_limit_on_requests_counts_guesses_and_the_rest_can_be_read() {
                 let action = ids(service(flaws), 10);
                 let begin = limited(action.read().window(window).max_requests(limit)).await;
                 assert!(begin.progress.requests <= limit, "{what}");
-                let rest = begin.rest(&action, window).await;
-                assert_eq!([begin.records, rest].concat(), expected, "{what}");
+                let remaining = begin.remaining(&action, window).await;
+                assert_eq!([begin.records, remaining].concat(), expected, "{what}");
             }
         }
     }
@@ -351,7 +351,7 @@ where
 }
 
 impl Limited {
-    async fn rest(&self, action: &Ids, window: usize) -> Vec<u64> {
+    async fn remaining(&self, action: &Ids, window: usize) -> Vec<u64> {
         whole(action.read().window(window).resume(self.checkpoint.clone())).await.records
     }
 }
@@ -369,8 +369,8 @@ fn known(checkpoint: &Checkpoint) -> BTreeSet<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reading_cut_at_any_record_goes_on_with_another_window_and_its_checkpoint_holds_no_guess()
-{
+async fn a_reading_cut_at_any_record_goes_on_with_another_window_and_its_checkpoint_holds_no_speculation()
+ {
     for (name, flaws) in SERVICES {
         let (expected, asked) = one_at_a_time(flaws).await;
         for (window, other) in [(4, 8), (8, 4), (8, 1), (4, 16)] {
@@ -381,8 +381,8 @@ async fn a_reading_cut_at_any_record_goes_on_with_another_window_and_its_checkpo
                 let what = format!("{name}, cut at {at}, windows {window} and {other}");
                 assert!(known(&checkpoint).is_subset(&asked), "{what}: {checkpoint:?}");
                 if at % 3 == window % 3 {
-                    let rest = whole(action.read().window(other).resume(checkpoint)).await;
-                    assert_eq!(rest.records, expected[at..], "{what}");
+                    let remaining = whole(action.read().window(other).resume(checkpoint)).await;
+                    assert_eq!(remaining.records, expected[at..], "{what}");
                 }
                 let next: Option<Result<u64, Error>> = stream.next().await;
                 assert_eq!(next.transpose().unwrap(), expected.get(at).copied(), "{what}");

@@ -71,7 +71,7 @@ async fn a_request_goes_on_while_the_consumer_blocks_its_thread() {
         let mut records = pages.into_read().window(2).records();
         for page in 1..=10 {
             assert_eq!(records.try_next().await.unwrap(), Some(page));
-            // The page is out. This thread does nothing else until the next is here.
+            // The page is delivered. This thread does nothing else until the next is here.
             let next = if page == 1 { vec![1, 2] } else { vec![page + 1] };
             for next in next.into_iter().filter(|next| *next <= 10) {
                 assert_eq!(is_done.recv_timeout(LONGEST), Ok(next));
@@ -110,19 +110,19 @@ async fn dropping_the_stream_drops_requests_that_run_beside_it() {
 }
 
 #[tokio::test]
-async fn guesses_beyond_the_end_come_to_their_end_though_the_stream_is_gone() {
+async fn speculative_requests_beyond_the_end_come_to_their_end_though_the_stream_is_gone() {
     let (go, go_on) = watch::channel(false);
     let (done, is_done) = mpsc::channel();
     let records = Slow { go_on, done }.into_read().window(4).records();
     let monitor = records.monitor();
     assert_eq!(records.try_collect::<Vec<_>>().await.unwrap(), [0, 1, 2]);
-    let guesses = monitor.progress().discarded;
-    assert!(guesses > 0);
+    let speculative = monitor.progress().discarded;
+    assert!(speculative > 0);
     go.send(true).unwrap();
-    for _ in 0..guesses {
+    for _ in 0..speculative {
         tokio::task::yield_now().await;
     }
-    assert_eq!(is_done.try_iter().count() as u64, guesses);
+    assert_eq!(is_done.try_iter().count() as u64, speculative);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

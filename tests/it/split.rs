@@ -1,4 +1,4 @@
-//! Readings split into parts: read apart, their union is the whole, each record once.
+//! Readings split into parts: read separately, their union is the whole, each record once.
 
 use std::fmt::Debug;
 
@@ -15,7 +15,7 @@ use pagestream::{
 };
 use serde_json::Value;
 
-/// Reads parts apart, each from its text: whole, and cut at some records and resumed
+/// Reads parts separately, each from its text: whole, and cut at some records and resumed
 /// with another window. Gives the records of all parts, in the order of the parts.
 async fn union<P: Paginator>(paginator: &P, parts: &[Checkpoint]) -> Vec<P::Record>
 where
@@ -36,8 +36,8 @@ where
                 records.push(begin.next().await.unwrap().unwrap());
             }
             let checkpoint = begin.checkpoint().unwrap();
-            let rest = paginator.read().window(5 - number % 5).resume(checkpoint).records();
-            records.extend(rest.try_collect::<Vec<_>>().await.unwrap());
+            let remaining = paginator.read().window(5 - number % 5).resume(checkpoint).records();
+            records.extend(remaining.try_collect::<Vec<_>>().await.unwrap());
             assert_eq!(told(&records), told(&whole), "part {number}, cut at {cut}");
         }
         all.extend(whole);
@@ -54,7 +54,7 @@ fn longest(parts: &[Checkpoint]) -> usize {
 
 /// Objects of up to 4 pages; some have none.
 fn hubspot(objects: u64) -> HubSpot {
-    HubSpot::new(1).objects(objects).pages(|place| place * 7 % 5)
+    HubSpot::new(1).objects(objects).pages(|index| index * 7 % 5)
 }
 
 fn associations(service: &HubSpot) -> Associations {
@@ -277,7 +277,7 @@ async fn boxed_and_mapped_paginators_split_as_those_inside() {
 }
 
 #[tokio::test]
-async fn a_paginator_that_cannot_be_divided_is_one_part() {
+async fn a_paginator_that_cannot_be_split_is_one_part() {
     let numbers =
         from_fn(0, |at: u64| async move { Ok(Page::new(vec![at], (at < 9).then_some(at + 1))) });
     let split = numbers.split(4, 10).unwrap();

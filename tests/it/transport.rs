@@ -167,7 +167,7 @@ async fn a_redirect_is_given_back_and_not_followed() {
 }
 
 #[tokio::test]
-async fn a_refused_connection_is_an_error_of_the_transport() {
+async fn a_connection_that_nobody_accepts_is_an_error_of_the_transport() {
     let (listener, address) = listen().await;
     drop(listener);
     let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();

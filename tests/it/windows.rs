@@ -94,19 +94,19 @@ type Outcome = (Vec<u64>, Vec<Told>);
 #[derive(Clone, Debug)]
 struct Deals {
     pages: Vec<usize>,
-    refused: usize,
+    rejected: usize,
     flaws: BTreeMap<(usize, usize), HubSpotFlaw>,
     latency: u64,
 }
 
 impl Deals {
     fn service(&self) -> HubSpot {
-        let Self { pages, refused, flaws, latency } = self.clone();
+        let Self { pages, rejected, flaws, latency } = self.clone();
         HubSpot::new(1)
             .objects(pages.len() as u64)
-            .pages(move |place| pages.get(place).copied().unwrap_or(0))
-            .failing(move |place| place == refused)
-            .flawed(move |place, page| flaws.get(&(place, page)).copied())
+            .pages(move |index| pages.get(index).copied().unwrap_or(0))
+            .failing(move |index| index == rejected)
+            .flawed(move |index, page| flaws.get(&(index, page)).copied())
             .latency(Duration::from_millis(latency))
     }
 }
@@ -126,7 +126,7 @@ fn deals() -> impl Strategy<Value = Deals> {
     let flaws = btree_map((0..60_usize, 0..6_usize), flaw, 0..6);
     let pages = proptest::collection::vec(0..6_usize, 0..60);
     (pages, 0..120_usize, flaws, select(vec![0, 1, 50]))
-        .prop_map(|(pages, refused, flaws, latency)| Deals { pages, refused, flaws, latency })
+        .prop_map(|(pages, rejected, flaws, latency)| Deals { pages, rejected, flaws, latency })
 }
 
 /// What each object is associated with, in the order in which it came, and the errors.

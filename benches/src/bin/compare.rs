@@ -33,10 +33,10 @@ impl Program {
         let whole = begin.elapsed().as_secs_f64();
         let name = self.name;
         ensure!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
-        let said = String::from_utf8(output.stdout)?;
-        let mut said = said.split_whitespace();
+        let text = String::from_utf8(output.stdout)?;
+        let mut figures = text.split_whitespace();
         let mut number =
-            || said.next().context("a program says three numbers")?.parse::<f64>().context(name);
+            || figures.next().context("a program says three numbers")?.parse::<f64>().context(name);
         let (records, sum, seconds) = (number()?, number()?, number()?);
         let expected = f64::from(RECORDS);
         // Below 2^53 both are exact.

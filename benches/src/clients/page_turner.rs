@@ -12,7 +12,7 @@ use super::{
 };
 use crate::contacts::{Contact, LIMIT};
 
-/// The offset of a page. The next one is guessed, as page-turner asks for it.
+/// The offset of a page. The next one is predicted, as page-turner asks for it.
 #[derive(Clone, Copy, Debug)]
 pub struct Offset(pub u64);
 

@@ -1,4 +1,4 @@
-//! Any bytes as a checkpoint: it is refused, or it is written as it was read, and
+//! Any bytes as a checkpoint: it is an error, or it is written as it was read, and
 //! resuming from it never panics and ends.
 
 #![no_main]
@@ -29,7 +29,7 @@ fuzz_target!(|input: &[u8]| {
         .expect("the builder has all it needs");
     let grouped = associations.clone().grouped();
 
-    // The identity is the one thing that is not guessed.
+    // The identity is the one thing that the input does not decide.
     for identity in [numbers.identity(), associations.identity(), grouped.identity()] {
         if let Some(object) = value.as_object_mut() {
             object.insert("identity".to_owned(), identity.into());

@@ -1,4 +1,4 @@
-//! What a builder refuses.
+//! Configurations that do not build.
 
 use pagestream::{
     PaginatorExt,
@@ -6,118 +6,118 @@ use pagestream::{
 };
 use serde_json::{Value, json};
 
-use super::{KEY, action, builder, refusal};
+use super::{KEY, action, builder, invalid};
 use crate::support::{CREDENTIAL, Script};
 
 #[test]
-fn a_missing_api_key_is_refused() {
+fn a_missing_api_key_is_invalid() {
     let builder = Action::builder("hubspot", "listContacts").credential_id(CREDENTIAL);
-    let refusal = refusal(builder.transport(Script::default().transport()));
-    assert!(refusal.contains("API key"), "{refusal}");
+    let message = invalid(builder.transport(Script::default().transport()));
+    assert!(message.contains("API key"), "{message}");
 }
 
 #[test]
-fn an_empty_api_key_is_refused() {
-    let refusal = refusal(builder(&Script::default()).api_key(""));
-    assert!(refusal.contains("API key"), "{refusal}");
+fn an_empty_api_key_is_invalid() {
+    let message = invalid(builder(&Script::default()).api_key(""));
+    assert!(message.contains("API key"), "{message}");
 }
 
 #[test]
-fn a_missing_or_empty_credential_id_is_refused() {
+fn a_missing_or_empty_credential_id_is_invalid() {
     let builder = || {
         let script = Script::default();
         Action::builder("hubspot", "listContacts").api_key(KEY).transport(script.transport())
     };
     for builder in [builder(), builder().credential_id("")] {
-        let refusal = refusal(builder);
-        assert!(refusal.contains("credential id"), "{refusal}");
+        let message = invalid(builder);
+        assert!(message.contains("credential id"), "{message}");
     }
 }
 
 #[test]
-fn a_connector_or_an_action_that_can_not_stand_in_a_path_is_refused() {
+fn a_connector_or_an_action_that_can_not_stand_in_a_path_is_invalid() {
     for bad in ["", ".", "..", "a/b", "a?b", "a#b", "a%2Fb", "a b", "ä", "a\n"] {
         for (connector, action, what) in [(bad, "list", "connector"), ("hubspot", bad, "action")] {
             let builder = Action::builder(connector, action).api_key(KEY);
             let builder = builder.credential_id(CREDENTIAL);
-            let refusal = refusal(builder.transport(Script::default().transport()));
-            assert!(refusal.contains(what), "{refusal}");
+            let message = invalid(builder.transport(Script::default().transport()));
+            assert!(message.contains(what), "{message}");
         }
     }
 }
 
 #[test]
-fn an_input_or_a_field_that_is_set_by_itself_is_refused() {
+fn an_input_or_a_field_that_is_set_by_itself_is_invalid() {
     let script = Script::default();
     for name in ["limit", "offset"] {
-        let refusal = refusal(builder(&script).input(name, 1));
-        assert!(refusal.contains(name), "{refusal}");
+        let message = invalid(builder(&script).input(name, 1));
+        assert!(message.contains(name), "{message}");
     }
     for name in ["credentialId", "actionId", "input"] {
-        let refusal = refusal(builder(&script).field(name, 1));
-        assert!(refusal.contains(name), "{refusal}");
+        let message = invalid(builder(&script).field(name, 1));
+        assert!(message.contains(name), "{message}");
     }
-    let places = [
+    let positions = [
         (ParameterPosition::QueryParameters, "queryParameters"),
         (ParameterPosition::RequestBody, "requestBody"),
     ];
-    for (place, name) in places {
-        let refusal = refusal(builder(&script).field(name, json!({})).parameters_in(place));
-        assert!(refusal.contains(name), "{refusal}");
+    for (position, name) in positions {
+        let message = invalid(builder(&script).field(name, json!({})).parameters_in(position));
+        assert!(message.contains(name), "{message}");
     }
 }
 
 #[test]
-fn a_place_that_is_no_pointer_is_refused() {
+fn a_pointer_without_a_slash_is_invalid() {
     for bad in ["data", "$.data", "data/items", " /data"] {
         for builder in [
             builder(&Script::default()).data_at(bad),
             builder(&Script::default()).pagination_at(bad),
         ] {
-            let refusal = refusal(builder);
-            assert!(refusal.contains("JSON pointer"), "{refusal}");
+            let message = invalid(builder);
+            assert!(message.contains("JSON pointer"), "{message}");
         }
     }
 }
 
 #[test]
-fn a_pointer_with_a_bad_escape_is_refused() {
+fn a_pointer_with_a_bad_escape_is_invalid() {
     // RFC 6901: a tilde stands only before 0 or 1.
     for bad in ["/a~", "/a~2b", "/~~0"] {
-        let refusal = refusal(builder(&Script::default()).data_at(bad));
-        assert!(refusal.contains("JSON pointer"), "{refusal}");
+        let message = invalid(builder(&Script::default()).data_at(bad));
+        assert!(message.contains("JSON pointer"), "{message}");
     }
 }
 
 #[test]
-fn a_bad_base_url_is_refused() {
+fn a_bad_base_url_is_invalid() {
     let bad =
         ["", "/", "production.runalloy.com", "ftp://host", "https://", "http://a b", "//host"];
     for bad in bad {
-        let refusal = refusal(builder(&Script::default()).base_url(bad));
-        assert!(refusal.contains("base URL"), "{refusal}");
+        let message = invalid(builder(&Script::default()).base_url(bad));
+        assert!(message.contains("base URL"), "{message}");
     }
 }
 
 #[test]
-fn a_base_url_with_a_query_or_a_fragment_is_refused() {
+fn a_base_url_with_a_query_or_a_fragment_is_invalid() {
     // The path of the action would end up in it.
     for bad in ["https://host?a=b", "https://host/?a=b", "https://host/#top"] {
-        let refusal = refusal(builder(&Script::default()).base_url(bad));
-        assert!(refusal.contains("base URL"), "{refusal}");
+        let message = invalid(builder(&Script::default()).base_url(bad));
+        assert!(message.contains("base URL"), "{message}");
     }
 }
 
 #[test]
-fn a_header_that_can_not_be_sent_is_refused() {
+fn a_header_that_can_not_be_sent_is_invalid() {
     let script = Script::default();
-    let refusals = [
+    let builders = [
         (builder(&script).user_id("a\nb"), "x-alloy-userid"),
         (builder(&script).api_version("a\nb"), "x-api-version"),
     ];
-    for (builder, header) in refusals {
-        let refusal = refusal(builder);
-        assert!(refusal.contains(header), "{refusal}");
+    for (builder, header) in builders {
+        let message = invalid(builder);
+        assert!(message.contains(header), "{message}");
     }
 }
 

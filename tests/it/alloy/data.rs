@@ -3,7 +3,7 @@
 use pagestream::{ErrorKind, alloy::WithoutPagination};
 use serde_json::{Value, json};
 
-use super::{NONE, action, builder, contacts, last, page, read, refuse_json};
+use super::{NONE, action, builder, contacts, error_of_json, last, page, read};
 use crate::support::{Contact, Script};
 
 #[tokio::test]
@@ -23,22 +23,22 @@ async fn null_data_without_a_paging_object_is_an_error() {
         let script = Script::json([body.clone()]);
         let single = builder::<u64>(&script).without_pagination(WithoutPagination::SinglePage);
         read(&single.build().unwrap()).await.failed_at(ErrorKind::Decode, 1, 0);
-        refuse_json(ErrorKind::Decode, &body).await;
+        error_of_json(ErrorKind::Decode, &body).await;
     }
 }
 
 #[tokio::test]
 async fn missing_data_with_a_paging_object_is_an_error() {
-    // Else a mistake in the place of the data would read as no records at all.
+    // Else a wrong pointer to the data would read as no records at all.
     let body = json!({"results": [0, 1], "pagination": {"hasMore": false}});
-    refuse_json(ErrorKind::Decode, &body).await;
+    error_of_json(ErrorKind::Decode, &body).await;
 }
 
 #[tokio::test]
 async fn data_that_is_no_array_of_records_is_a_decode_error() {
     for data in [json!({}), json!("none"), json!(0), json!([0, "one"]), json!([null])] {
         let body = json!({"data": data, "pagination": {"hasMore": false}});
-        let error = refuse_json(ErrorKind::Decode, &body).await;
+        let error = error_of_json(ErrorKind::Decode, &body).await;
         assert_eq!((error.status(), error.is_retryable()), (Some(200), false));
     }
 }

@@ -3,7 +3,7 @@
 use pagestream::{ErrorKind, alloy::WithoutPagination};
 use serde_json::json;
 
-use super::{builder, contacts, read, refuse};
+use super::{builder, contacts, error_of, read};
 use crate::support::{Contact, Script};
 
 const REFERENCE_RESPONSE: &str = fixture!("alloy/reference_response");
@@ -30,14 +30,14 @@ async fn the_shape_of_the_demos_can_be_read() {
 #[tokio::test]
 async fn the_shapes_of_the_reference_and_the_demos_are_errors_by_default() {
     for body in [REFERENCE_RESPONSE, DEMO_RESPONSE] {
-        refuse(ErrorKind::Decode, body).await;
+        error_of(ErrorKind::Decode, body).await;
     }
 }
 
 #[tokio::test]
 async fn the_data_and_the_paging_object_may_lie_at_any_pointer() {
     let more = json!({"hasMore": true, "nextOffset": 2});
-    let places = [
+    let shapes = [
         ("/a/b/c", "/a/p", json!({"a": {"p": more, "b": {"c": [0, 1], "p": {}}}})),
         ("/a", "/b/a", json!({"b": {"a": more}, "a": [0, 1]})),
         ("/0/data", "/1", json!([{"data": [0, 1]}, more])),
@@ -45,7 +45,7 @@ async fn the_data_and_the_paging_object_may_lie_at_any_pointer() {
         ("/a~1b", "/m~0n", json!({"a/b": [0, 1], "m~n": more})),
         ("/~01", "/", json!({"~1": [0, 1], "": more})),
     ];
-    for (data, pagination, first) in places {
+    for (data, pagination, first) in shapes {
         let mut second = first.clone();
         *second.pointer_mut(data).unwrap() = json!([2, 3]);
         *second.pointer_mut(pagination).unwrap() = json!({"hasMore": false});
@@ -78,7 +78,7 @@ async fn the_whole_response_may_be_the_data_of_a_single_page() {
 }
 
 #[tokio::test]
-async fn a_value_that_does_not_lead_to_the_data_is_a_decode_error() {
+async fn a_value_that_does_not_hold_the_data_is_a_decode_error() {
     for body in [json!({"result": "done"}), json!({"result": [0, 1]}), json!({"result": null})] {
         let script = Script::json([body]);
         let action = builder::<u64>(&script)

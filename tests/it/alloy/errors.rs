@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::Request;
 use pagestream::{Error, ErrorKind, alloy::Action};
 
-use super::{ERROR_WITH_MESSAGE, KEY, action, last, page, read, refuse};
+use super::{ERROR_WITH_MESSAGE, KEY, action, error_of, last, page, read};
 use crate::support::{CREDENTIAL, Script};
 
 const ERROR_WITH_CODE: &str = fixture!("alloy/error_with_code");
@@ -61,7 +61,7 @@ async fn an_error_with_status_200_is_a_decode_error_that_shows_the_message() {
     let bodies =
         [(ERROR_WITH_MESSAGE, "Invalid API key"), (ERROR_WITH_CODE, "CREDENTIAL_NOT_FOUND")];
     for (body, message) in bodies {
-        let error = refuse(ErrorKind::Decode, body).await;
+        let error = error_of(ErrorKind::Decode, body).await;
         assert!(error.to_string().contains(message), "{error}");
         assert_eq!((error.status(), error.is_retryable()), (Some(200), false));
     }
@@ -69,7 +69,7 @@ async fn an_error_with_status_200_is_a_decode_error_that_shows_the_message() {
 
 #[tokio::test]
 async fn html_with_status_200_is_a_decode_error() {
-    let error = refuse(ErrorKind::Decode, "<!doctype html><title>Sign in</title>").await;
+    let error = error_of(ErrorKind::Decode, "<!doctype html><title>Sign in</title>").await;
     assert!(error.downcast_ref::<serde_json::Error>().is_some());
     assert_eq!((error.status(), error.is_retryable()), (Some(200), false));
 }
@@ -77,7 +77,7 @@ async fn html_with_status_200_is_a_decode_error() {
 #[tokio::test]
 async fn invalid_utf_8_is_a_decode_error() {
     let body = b"{\"data\":[],\"pagination\":{\"hasMore\":false},\"x\":\"\xff\"}";
-    let error = refuse(ErrorKind::Decode, &body[..]).await;
+    let error = error_of(ErrorKind::Decode, &body[..]).await;
     assert!(error.downcast_ref::<std::str::Utf8Error>().is_some());
 }
 
@@ -85,20 +85,20 @@ async fn invalid_utf_8_is_a_decode_error() {
 async fn a_body_that_is_cut_short_is_a_decode_error_wherever_it_is_cut() {
     let body = page(0..3, 3).to_string();
     for end in 0..body.len() {
-        refuse(ErrorKind::Decode, body[..end].to_owned()).await;
+        error_of(ErrorKind::Decode, body[..end].to_owned()).await;
     }
 }
 
 #[tokio::test]
 async fn a_body_with_something_behind_it_is_a_decode_error() {
-    refuse(ErrorKind::Decode, format!("{}{}", last(0..1), last(1..2))).await;
+    error_of(ErrorKind::Decode, format!("{}{}", last(0..1), last(1..2))).await;
 }
 
 #[tokio::test]
 async fn a_body_that_is_nested_too_deep_is_a_decode_error() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     for body in [format!(r#"{{"data": {deep}}}"#), format!(r#"{{"data": [0], "x": {deep}"#)] {
-        refuse(ErrorKind::Decode, body).await;
+        error_of(ErrorKind::Decode, body).await;
     }
 }
 
@@ -108,11 +108,11 @@ async fn an_error_of_the_transport_keeps_its_kind_and_says_where() {
         .api_key(KEY)
         .credential_id(CREDENTIAL)
         .transport(|_: Request<Bytes>| {
-            ready(Err(Error::new(ErrorKind::Transport, "the line is dead")))
+            ready(Err(Error::new(ErrorKind::Transport, "the connection is dead")))
         })
         .build()
         .unwrap();
     let error = read(&action).await.failed_at(ErrorKind::Transport, 1, 0);
     assert!(error.is_retryable());
-    assert!(error.to_string().contains("the line is dead"), "{error}");
+    assert!(error.to_string().contains("the connection is dead"), "{error}");
 }

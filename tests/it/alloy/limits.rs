@@ -1,6 +1,6 @@
 //! The limit of a page.
 
-use super::{action, builder, last, page, read, refusal};
+use super::{action, builder, invalid, last, page, read};
 use crate::support::Script;
 
 #[tokio::test]
@@ -12,10 +12,10 @@ async fn the_limit_is_50_by_default() {
 }
 
 #[test]
-fn limit_0_and_51_are_refused() {
+fn limit_0_and_51_are_invalid() {
     for limit in [0, 51, u64::MAX] {
-        let refusal = refusal(builder(&Script::default()).limit(limit));
-        assert!(refusal.contains(&limit.to_string()) && refusal.contains("1 to 50"), "{refusal}");
+        let message = invalid(builder(&Script::default()).limit(limit));
+        assert!(message.contains(&limit.to_string()) && message.contains("1 to 50"), "{message}");
     }
 }
 

@@ -60,7 +60,7 @@ fn contacts(ids: Range<u64>) -> Vec<Contact> {
 }
 
 impl Script {
-    /// The offset of each request, as the guide places it.
+    /// The offset of each request, as in the guide.
     fn offsets(&self) -> Vec<u64> {
         self.bodies().iter().map(|body| body["input"]["offset"].as_u64().unwrap()).collect()
     }
@@ -91,18 +91,18 @@ impl<T> Outcome<T> {
 }
 
 /// Reads a single body, which is an error of this kind.
-async fn refuse(kind: ErrorKind, body: impl Into<Bytes>) -> Error {
+async fn error_of(kind: ErrorKind, body: impl Into<Bytes>) -> Error {
     let outcome = read(&action(&Script::default().then(200, body))).await;
     assert_eq!(outcome.records, NONE);
     outcome.failed_at(kind, 1, 0)
 }
 
-async fn refuse_json(kind: ErrorKind, body: &Value) -> Error {
-    refuse(kind, body.to_string()).await
+async fn error_of_json(kind: ErrorKind, body: &Value) -> Error {
+    error_of(kind, body.to_string()).await
 }
 
-/// Why a builder does not build.
-fn refusal(builder: ActionBuilder<u64>) -> String {
+/// Why a configuration is invalid.
+fn invalid(builder: ActionBuilder<u64>) -> String {
     let error = builder.build().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Configuration);
     error.to_string()
@@ -114,10 +114,10 @@ async fn cut<T: DeserializeOwned + Send + 'static>(
     records: usize,
 ) -> (Vec<T>, Checkpoint) {
     let mut stream = action.records();
-    let mut out = Vec::new();
-    while out.len() < records {
-        out.push(stream.next().await.unwrap().unwrap());
+    let mut read = Vec::new();
+    while read.len() < records {
+        read.push(stream.next().await.unwrap().unwrap());
     }
     let checkpoint = stored(&stream.checkpoint().unwrap());
-    (out, checkpoint)
+    (read, checkpoint)
 }

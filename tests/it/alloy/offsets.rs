@@ -4,21 +4,21 @@ use futures::StreamExt;
 use pagestream::{ErrorKind, PaginatorExt};
 use serde_json::json;
 
-use super::{action, last, once, page, read, refuse, refuse_json};
+use super::{action, error_of, error_of_json, last, once, page, read};
 use crate::support::Script;
 
 #[tokio::test]
 async fn more_without_a_next_offset_is_an_error() {
     for pagination in [json!({"hasMore": true}), json!({"hasMore": true, "nextOffset": null})] {
         let body = json!({"data": [0], "pagination": pagination});
-        refuse_json(ErrorKind::Contradiction, &body).await;
+        error_of_json(ErrorKind::Contradiction, &body).await;
     }
 }
 
 #[tokio::test]
 async fn a_next_offset_at_the_requested_one_is_an_error() {
     for at_0 in [page(0..2, 0), page(0..0, 0)] {
-        refuse_json(ErrorKind::Loop, &at_0).await;
+        error_of_json(ErrorKind::Loop, &at_0).await;
     }
     for at_2 in [page(2..4, 2), page(0..0, 2)] {
         let script = Script::json([page(0..2, 2), at_2]);
@@ -66,7 +66,7 @@ async fn a_leap_is_followed_and_counted() {
 async fn a_leap_is_counted_once_wherever_the_reading_is_cut() {
     let pages = || [page(0..2, 10), page(10..12, 20), last(20..21)];
     for cut in 0..=5_usize {
-        // A page that is out whole is not asked for again.
+        // A page that is delivered whole is not asked for again.
         let again = pages().into_iter().skip(cut / 2);
         let begin = action(&Script::json(pages()));
         let mut records = begin.records();
@@ -74,8 +74,8 @@ async fn a_leap_is_counted_once_wherever_the_reading_is_cut() {
             records.next().await.unwrap().unwrap();
         }
         let checkpoint = records.checkpoint().unwrap();
-        let rest = action(&Script::json(again));
-        let outcome = once(rest.read().resume(checkpoint)).await;
+        let remaining = action(&Script::json(again));
+        let outcome = once(remaining.read().resume(checkpoint)).await;
         assert_eq!(outcome.progress().skipped, 16, "cut after {cut}");
         assert_eq!(outcome.whole(), [0, 1, 10, 11, 20][cut..]);
     }
@@ -98,6 +98,6 @@ async fn a_next_offset_that_is_no_offset_is_a_decode_error() {
     for next in ["-1", "10.5", "10.0", "1e2", "18446744073709551616", "\"10\"", "true", "[10]"] {
         let body =
             format!(r#"{{"data": [0], "pagination": {{"hasMore": true, "nextOffset": {next}}}}}"#);
-        refuse(ErrorKind::Decode, body).await;
+        error_of(ErrorKind::Decode, body).await;
     }
 }

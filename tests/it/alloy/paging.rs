@@ -3,7 +3,7 @@
 use pagestream::{ErrorKind, alloy::WithoutPagination};
 use serde_json::{Value, json};
 
-use super::{action, builder, last, page, read, refuse_json};
+use super::{action, builder, error_of_json, last, page, read};
 use crate::support::Script;
 
 fn without_paging_object() -> [Value; 2] {
@@ -13,7 +13,7 @@ fn without_paging_object() -> [Value; 2] {
 #[tokio::test]
 async fn a_missing_or_null_paging_object_is_an_error_by_default() {
     for body in without_paging_object() {
-        let error = refuse_json(ErrorKind::Contradiction, &body).await;
+        let error = error_of_json(ErrorKind::Contradiction, &body).await;
         assert!(!error.is_retryable());
     }
 }
@@ -64,7 +64,7 @@ async fn a_paging_object_without_has_more_is_an_error() {
     ];
     for pagination in objects {
         let body = json!({"data": [0], "pagination": pagination});
-        refuse_json(ErrorKind::Contradiction, &body).await;
+        error_of_json(ErrorKind::Contradiction, &body).await;
     }
 }
 
@@ -72,14 +72,14 @@ async fn a_paging_object_without_has_more_is_an_error() {
 async fn has_more_that_is_no_boolean_is_a_decode_error() {
     for has_more in [json!("false"), json!(0), json!(1), json!({})] {
         let body = json!({"data": [0], "pagination": {"hasMore": has_more, "nextOffset": 1}});
-        refuse_json(ErrorKind::Decode, &body).await;
+        error_of_json(ErrorKind::Decode, &body).await;
     }
 }
 
 #[tokio::test]
 async fn a_paging_object_that_is_no_object_is_a_decode_error() {
     for pagination in [json!("none"), json!(false), json!(0)] {
-        refuse_json(ErrorKind::Decode, &json!({"data": [0], "pagination": pagination})).await;
+        error_of_json(ErrorKind::Decode, &json!({"data": [0], "pagination": pagination})).await;
     }
 }
 
@@ -87,6 +87,6 @@ async fn a_paging_object_that_is_no_object_is_a_decode_error() {
 async fn a_paging_object_that_is_an_array_is_a_decode_error() {
     // An array that is read as the fields in their order would be an end.
     for pagination in [json!([false]), json!([false, 1, 2]), json!([])] {
-        refuse_json(ErrorKind::Decode, &json!({"data": [0], "pagination": pagination})).await;
+        error_of_json(ErrorKind::Decode, &json!({"data": [0], "pagination": pagination})).await;
     }
 }

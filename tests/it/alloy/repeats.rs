@@ -67,10 +67,10 @@ async fn the_same_page_again_is_caught_with_a_wider_window() {
 }
 
 /// Resumes a reading whose first page was 0 and 1, and gets that page for ever.
-async fn meet_the_first_page_again(checkpoint: Checkpoint, answers: &[Value], rest: &[u64]) {
+async fn meet_the_first_page_again(checkpoint: Checkpoint, answers: &[Value], remaining: &[u64]) {
     let script = Script::json(answers.iter().cloned());
     let outcome = once(action(&script).read().resume(checkpoint)).await;
-    assert_eq!(outcome.records, rest);
+    assert_eq!(outcome.records, remaining);
     assert_eq!(outcome.errors.first().map(Error::kind), Some(ErrorKind::Loop));
 }
 

@@ -94,15 +94,18 @@ async fn further_inputs_are_sent_with_every_page() {
 
 #[tokio::test]
 async fn the_parameters_go_where_the_builder_says() {
-    let places = [
+    let positions = [
         (ParameterPosition::Input, "input"),
         (ParameterPosition::QueryParameters, "queryParameters"),
         (ParameterPosition::RequestBody, "requestBody"),
     ];
-    for (place, field) in places {
+    for (position, field) in positions {
         let script = Script::json([page(0..1, 1), last(1..2)]);
-        let action =
-            builder::<u64>(&script).parameters_in(place).input("archived", true).build().unwrap();
+        let action = builder::<u64>(&script)
+            .parameters_in(position)
+            .input("archived", true)
+            .build()
+            .unwrap();
         assert_eq!(read(&action).await.whole(), [0, 1]);
         let body = |offset: u64| {
             let mut body = json!({"credentialId": CREDENTIAL, "actionId": "listContacts"});

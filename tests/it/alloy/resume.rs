@@ -14,7 +14,7 @@ use super::{
 use crate::support::{CREDENTIAL, Contact, Script};
 
 #[tokio::test]
-async fn after_a_fatal_error_its_checkpoint_gives_exactly_the_rest() {
+async fn after_a_fatal_error_its_checkpoint_gives_exactly_the_remaining_records() {
     let script = Script::json([page(0..10, 10), page(10..20, 20)])
         .then(503, ERROR_WITH_MESSAGE)
         .then(200, page(20..30, 30).to_string())
@@ -26,9 +26,9 @@ async fn after_a_fatal_error_its_checkpoint_gives_exactly_the_rest() {
     let checkpoint = error.checkpoint().unwrap();
     assert_eq!((checkpoint.pages(), checkpoint.records()), (2, 20));
 
-    let rest = once(action.read().resume(checkpoint.clone())).await;
-    assert_eq!((rest.progress().pages, rest.progress().records), (4, 33));
-    assert!(rest.whole().into_iter().eq(20..33));
+    let remaining = once(action.read().resume(checkpoint.clone())).await;
+    assert_eq!((remaining.progress().pages, remaining.progress().records), (4, 33));
+    assert!(remaining.whole().into_iter().eq(20..33));
     assert_eq!(script.offsets(), [0, 10, 20, 20, 30]);
 }
 
@@ -90,13 +90,13 @@ async fn an_error_right_after_a_resume_loses_and_repeats_nothing() {
     assert_eq!(outcome.records, NONE);
     let error = outcome.error();
     assert_eq!((error.status(), error.page()), (Some(503), Some(1)));
-    let rest = once(action.read().resume(error.checkpoint().unwrap().clone())).await;
-    assert_eq!(rest.whole(), [3, 4, 5, 6]);
+    let remaining = once(action.read().resume(error.checkpoint().unwrap().clone())).await;
+    assert_eq!(remaining.whole(), [3, 4, 5, 6]);
     assert_eq!(script.offsets(), [0, 0, 0, 5]);
 }
 
 #[tokio::test]
-async fn a_resume_asks_for_no_page_that_is_out_whole() {
+async fn a_resume_asks_for_no_page_that_is_delivered_whole() {
     for at in 0..=57_usize {
         let service = testing::Alloy::new(3).records(57);
         let action = emulated(service.clone()).limit(10).build().unwrap();
@@ -134,15 +134,15 @@ async fn a_checkpoint_outlives_a_change_of_key_version_and_base_url() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_outlives_a_change_of_limit_and_still_gives_exactly_the_rest() {
+async fn a_checkpoint_outlives_a_change_of_limit_and_still_gives_exactly_the_remaining_records() {
     let service = testing::Alloy::new(3).records(57);
     let before = emulated(service.clone()).limit(10).build().unwrap();
     for limit in [1, 7, 11, 25, 50] {
         let after = emulated(service.clone()).limit(limit).build().unwrap();
         for at in 0..=57 {
             let (_, checkpoint) = cut(&before, at).await;
-            let rest = once(after.read().resume(checkpoint)).await.whole();
-            assert_eq!(rest, contacts(at as u64..57), "cut after {at}, resumed with {limit}");
+            let remaining = once(after.read().resume(checkpoint)).await.whole();
+            assert_eq!(remaining, contacts(at as u64..57), "cut after {at}, resumed with {limit}");
         }
     }
 }
@@ -165,15 +165,15 @@ async fn a_page_that_failed_is_asked_for_again_with_the_limit_of_today() {
     let script = Script::json([page(0..50, 50)]).then(504, "").then(200, last(50..60).to_string());
     let error = read(&action(&script)).await.failed_at(ErrorKind::Status, 2, 50);
     let smaller = builder::<u64>(&script).limit(10).build().unwrap();
-    let rest = once(smaller.read().resume(error.checkpoint().unwrap().clone())).await;
-    assert!(rest.whole().into_iter().eq(50..60));
+    let remaining = once(smaller.read().resume(error.checkpoint().unwrap().clone())).await;
+    assert!(remaining.whole().into_iter().eq(50..60));
     let inputs = script.bodies().into_iter().map(|mut body| body["input"].take());
     let input = |limit: u64, offset: u64| json!({"limit": limit, "offset": offset});
     assert_eq!(inputs.collect::<Vec<_>>(), [input(50, 0), input(50, 50), input(10, 50)]);
 }
 
 #[tokio::test]
-async fn a_checkpoint_is_refused_by_a_reading_of_something_else() {
+async fn a_checkpoint_of_something_else_is_a_mismatch() {
     let service = testing::Alloy::new(3).records(57);
     let before = emulated(service.clone()).input("archived", false).build().unwrap();
     let (_, checkpoint) = cut(&before, 5).await;

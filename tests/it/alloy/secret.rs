@@ -4,7 +4,7 @@ use futures::StreamExt;
 use pagestream::{Error, ErrorKind, Paginator, PaginatorExt};
 use serde_json::json;
 
-use super::{KEY, action, builder, last, read, refuse_json};
+use super::{KEY, action, builder, error_of_json, last, read};
 use crate::support::Script;
 
 /// All that an error shows of itself and of what caused it.
@@ -70,21 +70,21 @@ async fn the_api_key_is_not_shown_by_a_decode_error_that_quotes_the_response() {
         json!({"data": [], "pagination": format!("Bearer {KEY}")}),
     ];
     for body in bodies {
-        let shown = shown(&refuse_json(ErrorKind::Decode, &body).await);
+        let shown = shown(&error_of_json(ErrorKind::Decode, &body).await);
         assert!(!shown.contains(KEY), "{shown}");
     }
 }
 
 #[test]
-fn the_api_key_is_not_shown_by_a_refusal() {
+fn the_api_key_is_not_shown_by_an_invalid_configuration() {
     let script = Script::default();
-    let refused = [
+    let builders = [
         builder::<u64>(&script).api_key(format!("{KEY}\n")),
         builder(&script).limit(0),
         builder(&script).base_url("nowhere"),
         builder(&script).user_id("\n"),
     ];
-    for builder in refused {
+    for builder in builders {
         let shown = shown(&builder.build().unwrap_err());
         assert!(!shown.contains(KEY), "{shown}");
     }

@@ -32,9 +32,9 @@ impl Paginator for Batches {
 
     fn pack(&self, waiting: &mut VecDeque<Vec<u64>>, halvings: u32) {
         let Some(mut first) = waiting.pop_front() else { return };
-        let rest = first.split_off(first.len().min((8 >> halvings).max(1)));
-        if self.packs && !rest.is_empty() {
-            waiting.push_front(rest);
+        let remaining = first.split_off(first.len().min((8 >> halvings).max(1)));
+        if self.packs && !remaining.is_empty() {
+            waiting.push_front(remaining);
         }
         waiting.push_front(first);
     }

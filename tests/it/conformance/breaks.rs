@@ -57,7 +57,7 @@ fn a_paginator_that_ignores_its_cursor_does_not_end() {
 }
 
 #[test]
-fn a_paginator_that_leads_to_its_own_cursor_goes_in_a_circle() {
+fn a_paginator_whose_next_cursor_is_the_same_goes_in_a_cycle() {
     let violation =
         broken(|| from_fn(0, |_: u64| async { Ok(Page::new((0..10).collect(), [10])) }));
     let parts = ["it goes in a cycle: the service leads back to a cursor"];
@@ -199,8 +199,8 @@ fn a_start_that_moves_is_told() {
     assert_violation(&violation, Rule::Start, &["called twice: `start` gives 0, and then 1"]);
 }
 
-/// A client that gives one record less of a place that it has fetched before. The
-/// places of two streams are different, so that a fetch made again alone shows it.
+/// A client that gives one record less of a page that it has fetched before. The
+/// cursors of two streams are different, so that a fetch made again alone shows it.
 #[derive(Default)]
 struct NotAgain {
     chains: AtomicU64,
@@ -247,11 +247,11 @@ impl Paginator for Table {
         None
     }
 
-    async fn fetch(&self, place: Option<usize>) -> Result<Page<u64, Option<usize>>, Error> {
+    async fn fetch(&self, index: Option<usize>) -> Result<Page<u64, Option<usize>>, Error> {
         let missing = || Error::new(ErrorKind::Expired, "this cursor is unknown");
-        let from = match place {
+        let from = match index {
             None => 0,
-            Some(place) => *self.0.lock().unwrap().get(place).ok_or_else(missing)?,
+            Some(index) => *self.0.lock().unwrap().get(index).ok_or_else(missing)?,
         };
         let page = numbers(from).await?;
         page.try_map_next(|next| {

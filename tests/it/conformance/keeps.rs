@@ -19,7 +19,7 @@ use crate::support::{CREDENTIAL, Contact, contacts_over, deals_over, held, told}
 
 /// Objects of 0 to 3 pages.
 fn hubspot() -> HubSpot {
-    HubSpot::new(3).objects(12).pages(|place| place % 4).counting_only()
+    HubSpot::new(3).objects(12).pages(|index| index % 4).counting_only()
 }
 
 fn associations(service: &HubSpot, transport: impl Transport + 'static) -> Associations {
@@ -70,8 +70,8 @@ fn hubspot_grouped_keeps_the_contract() {
 
 #[test]
 fn hubspot_keeps_the_contract_where_ids_fail() {
-    let service = hubspot().failing(|place| place % 5 == 2);
-    let read = service.ids().enumerate().filter(|(place, _)| place % 5 != 2);
+    let service = hubspot().failing(|index| index % 5 == 2);
+    let read = service.ids().enumerate().filter(|(index, _)| index % 5 != 2);
     let expected = read.flat_map(|(_, id)| associations_of(&service, id)).collect();
     let build = || associations(&service, service.clone()).map(|record| told(&record));
     block_on(Conformance::new(expected).any_order().check(build)).unwrap();
@@ -140,7 +140,7 @@ fn a_paginator_that_branches_keeps_the_contract_in_any_order() {
 }
 
 #[test]
-fn equal_records_are_told_apart_by_their_number() {
+fn equal_records_are_distinguished_by_their_number() {
     let zeros = |from: u64| async move { numbers(from).await.map(|page| page.map(|_| 0)) };
     block_on(check(|| from_fn(0, zeros), vec![0; 25])).unwrap();
     let violation = block_on(check(|| from_fn(0, zeros), vec![0; 26])).unwrap_err();

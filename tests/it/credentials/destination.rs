@@ -20,7 +20,7 @@ use super::{build, companies, contacts, read};
 use crate::support::Outcome;
 
 #[test]
-fn plain_http_is_refused_but_to_this_machine_unless_it_is_allowed() {
+fn plain_http_is_invalid_but_to_this_machine_unless_it_is_allowed() {
     for url in [
         "http://localhost",
         "http://LOCALHOST:8080/path",
@@ -42,8 +42,8 @@ fn plain_http_is_refused_but_to_this_machine_unless_it_is_allowed() {
         "http://[::2]",
         "http://0.0.0.0",
     ] {
-        let (refused, allowed) = build(url);
-        let error = refused.unwrap_err();
+        let (by_default, allowed) = build(url);
+        let error = by_default.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration, "{url}");
         assert!(error.to_string().contains("allow_plain_http"), "{error}");
         assert!(allowed.is_ok(), "{url}");
@@ -51,14 +51,14 @@ fn plain_http_is_refused_but_to_this_machine_unless_it_is_allowed() {
 }
 
 #[test]
-fn a_base_url_with_a_user_is_refused_and_not_shown() {
+fn a_base_url_with_a_user_is_invalid_and_not_shown() {
     for url in [
         "https://me:pass-word@example.com",
         "https://pass-word@localhost",
         "http://x:pass-word@[::1]",
     ] {
-        let (refused, allowed) = build(url);
-        for error in [refused.unwrap_err(), allowed.unwrap_err()] {
+        let (by_default, allowed) = build(url);
+        for error in [by_default.unwrap_err(), allowed.unwrap_err()] {
             assert_eq!(error.kind(), ErrorKind::Configuration);
             assert!(!format!("{error} {error:?}").contains("pass-word"), "{error:?}");
         }
@@ -109,7 +109,7 @@ impl Service for Always {
     }
 }
 
-/// A place that nobody may come to.
+/// A host that nobody may come to.
 struct Elsewhere(TcpListener);
 
 impl Elsewhere {
@@ -164,7 +164,7 @@ async fn a_link_to_the_next_page_is_never_followed() {
         let next = json!({"link": link, "after": after});
         json!({"results": [{"from": {"id": id}, "to": [], "paging": {"next": next}}]})
     };
-    // With a cursor it is read on at the same place, and without one it is an error.
+    // With a cursor it is read on from the same cursor, and without one it is an error.
     let requests = [(json!("a"), 2, ErrorKind::Loop), (Value::Null, 1, ErrorKind::Contradiction)];
     for (after, requests, kind) in requests {
         let service = Always::new(200, None, page(after));

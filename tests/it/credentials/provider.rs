@@ -211,8 +211,8 @@ async fn a_second_401_is_the_error() {
 #[tokio::test(start_paused = true)]
 async fn sixteen_requests_that_meet_a_401_together_ask_once() {
     let hubspot = HubSpot::new(1).objects(20);
-    let refused = Arc::new(AtomicUsize::new(0));
-    let (service, count) = (hubspot.clone(), Arc::clone(&refused));
+    let rejected = Arc::new(AtomicUsize::new(0));
+    let (service, count) = (hubspot.clone(), Arc::clone(&rejected));
     let transport = move |request: Request<Bytes>| {
         let (service, count) = (service.clone(), Arc::clone(&count));
         async move {
@@ -227,7 +227,7 @@ async fn sixteen_requests_that_meet_a_401_together_ask_once() {
     let provider = Provider::new();
     let builder = companies(&hubspot).credentials(provider.clone()).transport(transport);
     read(builder.build().unwrap(), 16).await.assert_whole(40);
-    assert_eq!((provider.asked(), refused.load(Ordering::Relaxed)), (2, 16));
+    assert_eq!((provider.asked(), rejected.load(Ordering::Relaxed)), (2, 16));
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,7 +245,7 @@ async fn a_401_for_a_fixed_token_is_the_error_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_error_of_the_provider_is_given_out_as_it_is() {
+async fn an_error_of_the_provider_is_delivered_as_it_is() {
     let sealed = || Error::new(ErrorKind::Other, "the vault is sealed");
     for asked in [1, 2] {
         let provider = Provider::failing(move |nth| (nth == asked).then(sealed));
@@ -295,7 +295,7 @@ async fn a_secret_of_the_provider_that_can_not_be_sent_is_a_configuration_error(
 }
 
 #[test]
-fn an_empty_or_unsendable_secret_is_refused_by_build() {
+fn an_empty_or_unsendable_secret_is_invalid() {
     for secret in ["", "se\ncret"] {
         let error = companies(&HubSpot::new(1)).token(secret).build().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Configuration);

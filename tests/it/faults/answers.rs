@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::{BODY, Numbers, met, met_in_memory, met_over_http, request, value};
 
 #[tokio::test]
-async fn a_status_stands_in_place_of_the_answer_and_the_service_sees_nothing() {
+async fn a_status_stands_for_the_answer_and_the_service_sees_nothing() {
     for status in [200, 401, 404, 413, 429, 500, 503] {
         let service = Alloy::new(1);
         let faulty = Faults::script([(1, Fault::status(status))]).on(service.clone());

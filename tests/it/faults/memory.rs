@@ -8,11 +8,11 @@ use pagestream::{
 };
 use tokio::time::{Instant, timeout};
 
-use super::{BODY, PLACES, first, met_in_memory, met_over_http, request};
+use super::{BODY, POSITIONS, first, met_in_memory, met_over_http, request};
 
 #[tokio::test]
 async fn a_connection_that_breaks_is_an_error_of_the_transport() {
-    for fault in PLACES.map(Fault::reset).into_iter().chain([Fault::truncated()]) {
+    for fault in POSITIONS.map(Fault::reset).into_iter().chain([Fault::truncated()]) {
         // The service did its part.
         let service = Alloy::new(1);
         let faulty = Faults::script([(1, fault.clone())]).on(service.clone());
@@ -28,7 +28,7 @@ async fn a_connection_that_breaks_is_an_error_of_the_transport() {
 #[tokio::test(start_paused = true)]
 async fn a_stalled_answer_never_comes() {
     let day = Duration::from_secs(24 * 60 * 60);
-    for fault in PLACES.map(Fault::stalled) {
+    for fault in POSITIONS.map(Fault::stalled) {
         assert!(timeout(day, met_in_memory(fault)).await.is_err());
     }
 }
@@ -37,7 +37,8 @@ async fn a_stalled_answer_never_comes() {
 async fn behind_the_deadline_a_request_has_taken_too_long() {
     let deadline = Duration::from_secs(30);
     let slow = Fault::trickling(Duration::from_secs(2));
-    for fault in PLACES.map(Fault::stalled).into_iter().chain([slow, Fault::late(deadline * 2)]) {
+    for fault in POSITIONS.map(Fault::stalled).into_iter().chain([slow, Fault::late(deadline * 2)])
+    {
         let start = Instant::now();
         let error = first(fault).deadline(deadline).send(request("/")).await.unwrap_err();
         assert_eq!((error.kind(), start.elapsed().as_secs()), (ErrorKind::Timeout, 30));

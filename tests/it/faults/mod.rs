@@ -17,7 +17,7 @@ use pagestream::{
 };
 use serde_json::Value;
 
-const PLACES: [FaultPosition; 3] =
+const POSITIONS: [FaultPosition; 3] =
     [FaultPosition::BeforeHeaders, FaultPosition::InHeaders, FaultPosition::InBody];
 
 const BODY: &str = r#"{"data":[1,2,3,4,5]}"#;
@@ -76,5 +76,5 @@ fn value(response: &Response<Bytes>) -> Value {
 }
 
 fn hubspot() -> HubSpot {
-    HubSpot::new(7).objects(40).pages(|place| place % 5)
+    HubSpot::new(7).objects(40).pages(|index| index % 5)
 }

@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use super::{BODY, Numbers, PLACES, first, met_over_http, request, value};
+use super::{BODY, Numbers, POSITIONS, first, met_over_http, request, value};
 
 /// A connection on which the numbers were asked for.
 async fn asked(fault: Fault) -> (Server, TcpStream) {
@@ -46,9 +46,9 @@ fn behind_head(text: &str) -> Option<&str> {
     Some(body)
 }
 
-/// Whether this is what comes up to a place.
-fn assert_comes_up_to(place: FaultPosition, text: &str) {
-    match place {
+/// Whether this is what comes up to a position.
+fn assert_comes_up_to(position: FaultPosition, text: &str) {
+    match position {
         FaultPosition::BeforeHeaders => assert_eq!(text, ""),
         FaultPosition::InHeaders => {
             assert!(text.starts_with("HTTP/1.1 200 OK\r\n"), "{text}");
@@ -59,11 +59,11 @@ fn assert_comes_up_to(place: FaultPosition, text: &str) {
 }
 
 #[tokio::test]
-async fn a_reset_goes_over_the_wire_at_its_place() {
-    for place in PLACES {
-        let (text, end) = came(Fault::reset(place)).await;
-        assert_eq!(end.unwrap_err().kind(), io::ErrorKind::ConnectionReset, "{place:?}");
-        assert_comes_up_to(place, &text);
+async fn a_reset_goes_over_the_wire_at_its_position() {
+    for position in POSITIONS {
+        let (text, end) = came(Fault::reset(position)).await;
+        assert_eq!(end.unwrap_err().kind(), io::ErrorKind::ConnectionReset, "{position:?}");
+        assert_comes_up_to(position, &text);
     }
 }
 
@@ -76,15 +76,15 @@ async fn a_truncated_body_ends_the_connection_before_its_length() {
 
 #[tokio::test]
 async fn a_stalled_connection_stays_open_and_says_nothing_more() {
-    for place in PLACES {
+    for position in POSITIONS {
         // As much as before a reset.
-        let (expected, _) = came(Fault::reset(place)).await;
-        let (_server, mut stream) = asked(Fault::stalled(place)).await;
+        let (expected, _) = came(Fault::reset(position)).await;
+        let (_server, mut stream) = asked(Fault::stalled(position)).await;
         let mut bytes = vec![0; expected.len()];
         stream.read_exact(&mut bytes).await.unwrap();
         assert_eq!(String::from_utf8(bytes).unwrap(), expected);
         let more = timeout(Duration::from_millis(50), stream.read(&mut [0])).await;
-        assert!(more.is_err(), "{place:?}: {more:?}");
+        assert!(more.is_err(), "{position:?}: {more:?}");
     }
 }
 
@@ -154,6 +154,6 @@ async fn faults_around_a_service_with_faults_keep_both() {
     assert_eq!(both.send(request("/")).await.unwrap().status(), 503);
     let halved = both.send(request("/")).await.unwrap();
     assert!(serde_json::from_slice::<Value>(halved.body()).is_err());
-    let refused = both.send(request("/")).await.unwrap();
-    assert_eq!(value(&refused)["category"], "INVALID_AUTHENTICATION");
+    let rejected = both.send(request("/")).await.unwrap();
+    assert_eq!(value(&rejected)["category"], "INVALID_AUTHENTICATION");
 }

@@ -10,7 +10,7 @@ use pagestream::{
 };
 use serde_json::Value;
 
-use super::{PLACES, hubspot};
+use super::{POSITIONS, hubspot};
 use crate::support::{CREDENTIAL, deals_over, held, sorted, told};
 
 fn associations(service: &HubSpot, faults: &Faults) -> pagestream::hubspot::AssociationsBuilder {
@@ -51,7 +51,7 @@ async fn alloy_is_read_whole_through_faults_by_chance() {
 
 #[tokio::test(start_paused = true)]
 async fn a_reading_gets_over_answers_that_stall() {
-    let faults = Faults::seeded(7).one_in(3).of(PLACES.map(Fault::stalled));
+    let faults = Faults::seeded(7).one_in(3).of(POSITIONS.map(Fault::stalled));
     let service = faults.on(Alloy::new(7).records(230)).deadline(Duration::from_secs(30));
     let action = contacts().transport(service).build().unwrap();
     let records = action.read().retry(Retry::default().seed(7)).records();
@@ -63,7 +63,7 @@ async fn a_reading_gets_over_answers_that_stall() {
 async fn both_are_read_whole_over_http_through_faults_by_chance() {
     // No delay in real time: what a service asks to wait is left out.
     let brief = Retry::default().first_delay(Duration::from_micros(1)).budget(1_000);
-    let broken = PLACES.map(Fault::reset).into_iter().chain([Fault::truncated()]);
+    let broken = POSITIONS.map(Fault::reset).into_iter().chain([Fault::truncated()]);
     let faults = Faults::seeded(7).one_in(3).of(broken.chain([500, 503].map(Fault::status)));
 
     let service = hubspot();

@@ -13,8 +13,8 @@ use crate::support::{Script, held, sorted, stored};
 
 /// Depths from none to four pages, and some that fail; three ids a request.
 fn small() -> (HubSpot, Associations) {
-    let service = HubSpot::new(5).objects(17).pages(|place| place % 5);
-    let service = service.failing(|place| place % 4 == 1);
+    let service = HubSpot::new(5).objects(17).pages(|index| index % 5);
+    let service = service.failing(|index| index % 4 == 1);
     let associations = deals(service.ids(), service.clone()).batch_size(3).build().unwrap();
     (service, associations)
 }
@@ -22,7 +22,7 @@ fn small() -> (HubSpot, Associations) {
 /// What a reading of the small service gives, sorted; `view` tells an id.
 fn whole(view: impl Fn(u64, &[u64]) -> Vec<String>) -> Vec<String> {
     let service = small().0;
-    let items = service.ids().enumerate().flat_map(|(place, id)| match place % 4 {
+    let items = service.ids().enumerate().flat_map(|(index, id)| match index % 4 {
         1 => vec![format!("Rejected: {id}")],
         _ => view(id, &service.associations(id)),
     });
@@ -41,16 +41,16 @@ async fn assert_cut<P: Paginator<Record: Told>>(paginator: impl Fn() -> P, whole
         let mut stream = first.read().window(window).records();
         let mut items = told(&stream.by_ref().take(cut).collect::<Vec<_>>().await);
         let checkpoint = stored(&stream.checkpoint().unwrap());
-        let mut rest = second.read().window(window).resume(checkpoint).records();
-        items.extend(told(&rest.by_ref().collect::<Vec<_>>().await));
+        let mut remaining = second.read().window(window).resume(checkpoint).records();
+        items.extend(told(&remaining.by_ref().collect::<Vec<_>>().await));
 
         if window == 1 {
             assert_eq!(items, uncut, "cut at {cut}");
         }
         assert_eq!(sorted(items), whole, "cut at {cut}, window {window}");
-        assert_eq!(sorted(rest.monitor().failed_ids()), failed);
-        assert_eq!(rest.monitor().progress().records, (whole.len() - failed.len()) as u64);
-        assert!(rest.checkpoint().unwrap().is_finished());
+        assert_eq!(sorted(remaining.monitor().failed_ids()), failed);
+        assert_eq!(remaining.monitor().progress().records, (whole.len() - failed.len()) as u64);
+        assert!(remaining.checkpoint().unwrap().is_finished());
     }
 }
 
@@ -92,20 +92,20 @@ async fn a_reading_resumed_within_a_page_asks_for_what_is_left_of_it_alone() {
     let mut records = associations.records();
     let items = records.by_ref().take(3).collect::<Vec<_>>().await;
     assert_eq!(told(&items), ["1 -> 11", "1 -> 12", "2 -> 21"]);
-    let rest = resume(&associations, &records.checkpoint().unwrap()).await;
-    assert_eq!(rest, ["2 -> 22", "3 -> 31", "2 -> 23", "4 -> 41"]);
+    let remaining = resume(&associations, &records.checkpoint().unwrap()).await;
+    assert_eq!(remaining, ["2 -> 22", "3 -> 31", "2 -> 23", "4 -> 41"]);
     assert_eq!(script.asked(), ["1 2 3", "2 3", "2@b 4"]);
 }
 
 #[tokio::test]
-async fn an_id_whose_error_was_not_out_is_read_whole_if_it_succeeds_after_a_resume() {
+async fn an_id_whose_error_was_not_delivered_is_read_whole_if_it_succeeds_after_a_resume() {
     let script = Script::pages(&["1:11 !2 3:31>c", "2:21>b", "2:22 3:32"]);
     let associations = script.deals(1..=3);
     let mut records = associations.records();
     let items = records.by_ref().take(2).collect::<Vec<_>>().await;
     assert_eq!(told(&items), ["1 -> 11", "3 -> 31"]);
-    let rest = resume(&associations, &records.checkpoint().unwrap()).await;
-    assert_eq!(rest, ["2 -> 21", "2 -> 22", "3 -> 32"]);
+    let remaining = resume(&associations, &records.checkpoint().unwrap()).await;
+    assert_eq!(remaining, ["2 -> 21", "2 -> 22", "3 -> 32"]);
     assert_eq!(script.asked(), ["1 2 3", "2", "2@b 3@c"]);
 }
 
@@ -123,8 +123,8 @@ async fn a_resumed_reading_does_not_ask_again_for_an_id_with_nothing_left_in_the
     let grouped = script.deals(1..=3).grouped();
     let mut groups = grouped.records();
     assert_eq!(groups.next().await.unwrap().told(), "1 -> [11]");
-    let rest = resume(&grouped, &groups.checkpoint().unwrap()).await;
-    assert_eq!(rest, ["2 -> [21]", "3 -> [31, 32]"]);
+    let remaining = resume(&grouped, &groups.checkpoint().unwrap()).await;
+    assert_eq!(remaining, ["2 -> [21]", "3 -> [31, 32]"]);
     assert_eq!(script.asked(), ["1 2 3", "2", "3@c"]);
 }
 
@@ -152,7 +152,7 @@ async fn a_checkpoint_goes_on_with_another_token_host_and_batch_size() {
 }
 
 #[tokio::test]
-async fn a_checkpoint_of_other_ids_types_path_or_view_is_refused() {
+async fn a_checkpoint_of_other_ids_types_path_or_view_is_a_mismatch() {
     let service = HubSpot::new(1);
     let this = deals([1, 2], service.clone());
     let checkpoint = this.clone().build().unwrap().records().checkpoint().unwrap();

@@ -28,7 +28,7 @@ async fn a_429_or_400_is_a_fatal_error_with_status_and_the_services_message() {
 }
 
 #[tokio::test]
-async fn a_status_that_passes_is_worth_a_retry_and_a_refusal_is_not() {
+async fn a_status_that_passes_is_worth_a_retry_and_any_other_error_response_is_not() {
     for status in [423, 477, 502, 503, 504, 521, 524] {
         assert!(error_of((status, "".into())).await.is_retryable(), "{status}");
     }
@@ -75,7 +75,7 @@ async fn a_body_without_results_is_a_decode_error() {
 }
 
 #[tokio::test]
-async fn a_fatal_error_carries_a_checkpoint_and_resuming_gives_exactly_the_rest() {
+async fn a_fatal_error_carries_a_checkpoint_and_resuming_gives_exactly_the_remaining_records() {
     let busy = (503, Bytes::new());
     let script = Script::new([page("1:11>a 2:21"), busy, page("1:12 3:31>c"), page("3:32")]);
     let associations = deals([1, 2, 3], script.transport()).batch_size(2).build().unwrap();
@@ -104,9 +104,9 @@ async fn a_cursor_goes_back_as_a_string_or_a_number_just_as_it_came() {
     let associations = script.deals([1, 2, 3]);
     let mut records = associations.records();
     let begun = records.by_ref().take(3).collect::<Vec<_>>().await;
-    let rest = resume(&associations, &records.checkpoint().unwrap()).await;
+    let remaining = resume(&associations, &records.checkpoint().unwrap()).await;
     assert_eq!(told(&begun), ["1 -> 11", "2 -> 21", "3 -> 31"]);
-    assert_eq!(rest, ["1 -> 12", "2 -> 22", "3 -> 32"]);
+    assert_eq!(remaining, ["1 -> 12", "2 -> 22", "3 -> 32"]);
     let body = serde_json::from_slice::<Value>(script.all_requests()[1].body()).unwrap();
     assert_eq!(
         body["inputs"],

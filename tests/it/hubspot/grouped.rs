@@ -41,7 +41,7 @@ async fn a_failed_id_gives_its_error_and_no_group() {
     assert_eq!(items[1..], errors);
 }
 
-/// The checkpoint has all that a grouped reading holds but for the page in hand.
+/// The checkpoint has all that a grouped reading holds but for the page being delivered.
 #[tokio::test]
 async fn only_open_ids_are_held() {
     let pages = ["101:901 102:902>b 103:903>c", "102:912 103:913>d", "103:923"];

@@ -59,13 +59,13 @@ fn deals(
 }
 
 /// A page as text: `1:11,12>a` is an id, its associations and its `after`, `-2`
-/// an id without associations, `!3` one that is refused.
+/// an id without associations, `!3` one that is rejected.
 fn page(text: &str) -> Answer {
     let (mut rows, mut errors) = (Vec::new(), Vec::new());
     for word in text.split(' ') {
         match word.split_at(1) {
             ("-", id) => errors.push(no_associations(id)),
-            ("!", id) => errors.push(refusal(&[id])),
+            ("!", id) => errors.push(rejected(&[id])),
             _ => rows.push(row(word)),
         }
     }
@@ -73,8 +73,9 @@ fn page(text: &str) -> Answer {
 }
 
 fn row(text: &str) -> Value {
-    let (id, rest) = text.split_once(':').unwrap();
-    let (to, after) = rest.split_once('>').map_or((rest, None), |(to, after)| (to, Some(after)));
+    let (id, remaining) = text.split_once(':').unwrap();
+    let (to, after) =
+        remaining.split_once('>').map_or((remaining, None), |(to, after)| (to, Some(after)));
     let kind = json!({"category": "HUBSPOT_DEFINED", "typeId": 341, "label": null});
     let to = to.split_terminator(',').map(|to| to.parse::<u64>().unwrap());
     let to = to.map(|to| json!({"toObjectId": to, "associationTypes": [kind]}));
@@ -85,13 +86,13 @@ fn row(text: &str) -> Value {
     row
 }
 
-fn refusal(ids: &[&str]) -> Value {
+fn rejected(ids: &[&str]) -> Value {
     json!({"status": "error", "category": "OBJECT_NOT_FOUND", "message": "It can't be read.",
         "context": {"fromObjectId": ids, "fromObjectType": ["deal"], "toObjectType": ["company"]}})
 }
 
 fn no_associations(id: &str) -> Value {
-    let mut entry = refusal(&[id]);
+    let mut entry = rejected(&[id]);
     entry["subCategory"] = json!("crm.associations.NO_ASSOCIATIONS_FOUND");
     entry
 }

@@ -9,7 +9,7 @@ use pagestream::{Error, ErrorKind, PaginatorExt, StopReason};
 use serde_json::{Value, json};
 
 use super::{
-    deals, envelope, flat, grouped, inputs, no_associations, page, read, refusal, row, told,
+    deals, envelope, flat, grouped, inputs, no_associations, page, read, rejected, row, told,
 };
 use crate::support::{Script, sorted};
 
@@ -47,14 +47,14 @@ async fn with_entry(ids: u64, rows: &[&str], entry: &Value) -> Vec<String> {
 
 #[tokio::test]
 async fn an_error_entry_names_all_of_its_ids() {
-    let items = with_entry(3, &["2:21"], &refusal(&["1", "3"])).await;
+    let items = with_entry(3, &["2:21"], &rejected(&["1", "3"])).await;
     assert_eq!(items, ["2 -> 21", "Rejected: 1", "Rejected: 3"]);
 }
 
 #[tokio::test]
 async fn neither_the_object_types_nor_the_other_end_are_ids_of_an_error_entry() {
     for key in ["fromObjectId", "id"] {
-        let mut entry = refusal(&[]);
+        let mut entry = rejected(&[]);
         entry["context"] = json!({key: ["1"], "toObjectId": ["2"], "fromObjectType": ["deal"]});
         assert_eq!(with_entry(2, &["2:21"], &entry).await, ["2 -> 21", "Rejected: 1"], "{key}");
     }
@@ -97,7 +97,7 @@ async fn an_id_that_was_not_asked_for_is_an_error_naming_it() {
 #[tokio::test]
 async fn an_id_that_was_not_asked_for_is_named_in_errors_too() {
     let mut named = Vec::new();
-    for entry in [refusal(&["9"]), refusal(&["9", "2"]), no_associations("9")] {
+    for entry in [rejected(&["9"]), rejected(&["9", "2"]), no_associations("9")] {
         let items = with_entry(3, &["1:11", "2:21", "3:31"], &entry).await;
         assert_eq!(items[..3], ["1 -> 11", "2 -> 21", "3 -> 31"]);
         let ids = items[3..].iter().filter_map(|error| error.split_once(": "));
@@ -122,7 +122,7 @@ async fn an_id_without_its_associations_is_an_error_naming_it() {
     assert_eq!(read(&script.deals([1, 2])).await, ["Contradiction: 1", "Contradiction: 2"]);
 }
 
-/// What came with the repeated `after` is not given out: the service may have
+/// What came with the repeated `after` is not delivered: the service may have
 /// given the page before again.
 #[tokio::test]
 async fn an_id_whose_after_repeats_fails_alone() {

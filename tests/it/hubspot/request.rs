@@ -11,7 +11,7 @@ use pagestream::{
 };
 use serde_json::json;
 
-use super::{TOKEN, answer, deals, envelope, error_of, page, read, refusal, shown};
+use super::{TOKEN, answer, deals, envelope, error_of, page, read, rejected, shown};
 use crate::support::{Answer, Script};
 
 async fn uri_of(builder: impl FnOnce(AssociationsBuilder) -> AssociationsBuilder) -> String {
@@ -87,7 +87,7 @@ async fn a_status_error_that_echoes_the_token_does_not_show_it() {
 
 #[tokio::test]
 async fn an_error_entry_that_echoes_the_token_does_not_show_it() {
-    let mut entry = refusal(&["1"]);
+    let mut entry = rejected(&["1"]);
     entry["message"] = json!(format!("The token {TOKEN} has no access"));
     let answer = envelope(&[], &[entry]);
     assert_hides_the_token(answer, ErrorKind::Rejected, "has no access").await;

@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt};
 use pagestream::PaginatorExt;
 use serde_json::{Value, json};
 
-use super::{answer, envelope, flat, no_associations, page, read, refusal, row, told};
+use super::{answer, envelope, flat, no_associations, page, read, rejected, row, told};
 use crate::support::Script;
 
 #[tokio::test]
@@ -73,7 +73,7 @@ async fn unknown_fields_and_categories_are_tolerated() {
     let types = categories.map(|name| json!({"category": name, "typeId": 7, "label": null}));
     let mut sent = types.clone();
     sent[0]["new"] = json!({"x": [1]});
-    let mut entry = refusal(&["2"]);
+    let mut entry = rejected(&["2"]);
     entry["subCategory"] = json!({"name": "NO_ASSOCIATIONS_FOUND"});
     entry["new"] = json!(1);
     let body = json!({
@@ -97,7 +97,7 @@ async fn null_is_accepted_for_every_optional_field() {
     rows[1]["paging"] = json!({"next": null, "prev": null});
     rows[2]["paging"]["prev"] = Value::Null;
     rows[2]["paging"]["next"]["link"] = Value::Null;
-    let mut entries = [refusal(&["4"]), no_associations("5")];
+    let mut entries = [rejected(&["4"]), no_associations("5")];
     entries[0]["subCategory"] = Value::Null;
     for entry in &mut entries {
         for optional in ["errors", "links", "id"] {

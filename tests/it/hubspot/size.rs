@@ -13,8 +13,8 @@ use serde_json::json;
 use super::{TOKEN, deals};
 
 #[tokio::test]
-async fn ten_thousand_ids_over_http_come_out_complete_in_few_requests() {
-    let service = HubSpot::new(11).objects(10_400).pages(|place| 1 + place * 37 % 50);
+async fn ten_thousand_ids_over_http_are_read_complete_in_few_requests() {
+    let service = HubSpot::new(11).objects(10_400).pages(|index| 1 + index * 37 % 50);
     let service = service.counting_only();
     let server = Server::start(service.clone()).await.unwrap();
     let builder = Associations::builder("deals", "companies").ids(service.ids()).token(TOKEN);
@@ -41,7 +41,7 @@ async fn ten_thousand_ids_over_http_come_out_complete_in_few_requests() {
 #[tokio::test]
 async fn one_id_in_a_hundred_with_five_pages_costs_five_requests_more_boxed_or_not() {
     let service = HubSpot::new(5).objects(10_000);
-    let service = service.pages(|place| if place % 100 == 0 { 5 } else { 1 }).counting_only();
+    let service = service.pages(|index| if index % 100 == 0 { 5 } else { 1 }).counting_only();
     let associations = deals(service.ids(), service.clone()).build().unwrap();
     let records: Vec<_> = associations.records().try_collect().await.unwrap();
     assert_eq!((records.len(), service.requests()), (20_800, 15));

@@ -34,9 +34,9 @@ proptest! {
         });
     }
 
-    /// Demand comes at the last nanosecond before all the rest is due.
+    /// Demand comes at the last nanosecond before all the remaining requests are due.
     #[test]
-    fn no_request_of_the_rest_starts_a_nanosecond_early(
+    fn none_of_the_remaining_requests_starts_a_nanosecond_early(
         requests in 1_u32..300,
         per in 1_u64..20_000_000_000,
     ) {
@@ -80,15 +80,15 @@ proptest! {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_tenth_starts_at_once_and_the_rest_evenly() {
+async fn a_tenth_starts_at_once_and_the_remaining_ones_evenly() {
     let service = Service::default();
     send_all(&limiter(100, TEN_SECONDS).limit(service.transport()), 120).await;
     let starts = service.milliseconds();
     assert!(starts[..10].iter().all(|&at| at == 0));
-    for (place, &at) in (1_u128..).zip(&starts[10..]) {
+    for (index, &at) in (1_u128..).zip(&starts[10..]) {
         // Timers are as fine as a millisecond.
-        let due = place * 10_000 / 91;
-        assert!((due..=due + 1).contains(&at), "number {place} of the rest, at {at} ms");
+        let due = index * 10_000 / 91;
+        assert!((due..=due + 1).contains(&at), "number {index} of the remaining ones, at {at} ms");
     }
 }
 
@@ -119,7 +119,7 @@ async fn the_budgets_of_hubspot_are_used_up_and_not_exceeded() {
 }
 
 #[test]
-fn a_limit_of_nothing_or_in_no_time_or_in_ages_is_refused() {
+fn a_limit_of_nothing_or_in_no_time_or_in_ages_is_invalid() {
     let year = Duration::from_secs(365 * 24 * 60 * 60);
     for (requests, per) in
         [(0, TEN_SECONDS), (1, Duration::ZERO), (1, year * 2), (1, Duration::MAX)]

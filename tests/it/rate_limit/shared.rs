@@ -12,7 +12,7 @@ use pagestream::{
 
 use super::{Service, assert_within_budget, limiter};
 
-/// A transport that notes in the service's log and hands on.
+/// A transport that notes in the service's log and passes on.
 fn noted<T: Transport + Clone>(service: &Service, transport: T) -> impl Transport + use<T> {
     let service = service.clone();
     move |request| {

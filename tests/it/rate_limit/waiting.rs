@@ -100,7 +100,7 @@ async fn nobody_starves_where_many_start_at_each_tick_of_the_clock() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_was_passed_by_keeps_its_place() {
+async fn who_was_passed_by_keeps_its_turn() {
     let transport = limiter(20, Duration::from_secs(1)).limit(Service::default().transport());
     send_all(&transport, 2).await;
     let [mut first, mut second, mut third, mut fourth] =

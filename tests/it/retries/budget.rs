@@ -37,11 +37,11 @@ async fn in_an_outage_with_16_in_flight_the_requests_stay_within_the_pages_plus_
         (patient.budget(0), 0),
     ] {
         for from in [1, 2, 17, 100, 300] {
-            let (requests, asked_for, handed_out) = outage(from, retry.clone()).await;
+            let (requests, asked_for, delivered) = outage(from, retry.clone()).await;
             // Each page costs one request, and all that go beyond are retries.
             assert!(requests <= asked_for + budget, "{requests} for {asked_for} and {budget}");
             // None is asked for that the window does not hold.
-            assert!(asked_for <= handed_out + WINDOW, "{asked_for} for {handed_out}");
+            assert!(asked_for <= delivered + WINDOW, "{asked_for} for {delivered}");
             // The budget is there to be used.
             assert!(budget < 100 || requests > asked_for + 50, "{requests} for {asked_for}");
         }

@@ -15,7 +15,7 @@ use super::{
 };
 use crate::support::{Contact, drain, told};
 
-/// What is worth another attempt. Everything else is a refusal.
+/// What is worth another attempt. Every other error response is for good.
 const RETRIED: [u16; 10] = [408, 423, 429, 477, 500, 502, 503, 504, 521, 524];
 
 #[tokio::test(start_paused = true)]

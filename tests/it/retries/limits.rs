@@ -26,8 +26,8 @@ async fn max_requests_counts_retries() {
     assert_eq!(progress.stop, Some(StopReason::MaxRequests));
     assert_eq!(progress.requests, 4);
 
-    let rest = pages.read().resume(outcome.monitor.checkpoint().unwrap()).records();
-    assert_eq!(drain(rest).await.whole(), Pages::records_of(9)[4..]);
+    let remaining = pages.read().resume(outcome.monitor.checkpoint().unwrap()).records();
+    assert_eq!(drain(remaining).await.whole(), Pages::records_of(9)[4..]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -74,8 +74,8 @@ async fn max_duration_ends_the_stream_during_a_delay() {
         assert_eq!(outcome.monitor.progress().stop, Some(StopReason::MaxDuration));
         assert!(start.elapsed() <= 5 * SECOND + Duration::from_millis(2), "{:?}", start.elapsed());
 
-        let rest = pages.read().resume(outcome.monitor.checkpoint().unwrap()).records();
-        assert_eq!(drain(rest).await.whole(), Pages::records_of(9)[4..]);
+        let remaining = pages.read().resume(outcome.monitor.checkpoint().unwrap()).records();
+        assert_eq!(drain(remaining).await.whole(), Pages::records_of(9)[4..]);
     }
 }
 
@@ -121,7 +121,7 @@ async fn dropping_next_during_a_delay_loses_nothing_and_asks_for_nothing_more() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn dropping_the_stream_during_a_delay_leaves_a_checkpoint_to_the_rest() {
+async fn dropping_the_stream_during_a_delay_leaves_a_checkpoint_for_the_remaining_pages() {
     for window in [1, 8] {
         let pages = Pages::branching(9, fails(3, 1, busy_for_a_minute));
         let mut stream = pages.read().window(window).records();

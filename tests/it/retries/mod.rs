@@ -1,14 +1,14 @@
 //! What is asked for again, when, and how often. Time is virtual.
 
 mod budget;
-mod in_place;
 mod kinds;
 mod limits;
 mod pages;
 mod pauses;
 mod policy;
+mod recovery;
 mod retry_after;
-mod said;
 mod seen;
+mod service_errors;
 mod smaller;
 mod vendors;

@@ -32,7 +32,7 @@ async fn a_paginator_decides_by_its_errors() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn never_gives_out_the_first_error_and_asks_for_no_smaller_page() {
+async fn never_delivers_the_first_error_and_asks_for_no_smaller_page() {
     let pages = Pages::chain(3, fails(2, 1, busy));
     let error = drain(pages.read().retry(Retry::never()).records()).await.error();
     assert_eq!((error.attempts(), pages.asked()), (1, vec![1, 2]));
@@ -81,16 +81,16 @@ async fn the_delay_is_a_random_part_of_one_that_doubles_up_to_a_bound() {
     for seed in 0..200 {
         let gaps = gaps(Retry::default().max_delay(10 * SECOND).seed(seed), busy).await;
         assert_eq!(gaps.len(), 7);
-        for (place, gap) in gaps.into_iter().enumerate() {
-            least[place] = least[place].min(gap);
-            most[place] = most[place].max(gap);
+        for (index, gap) in gaps.into_iter().enumerate() {
+            least[index] = least[index].min(gap);
+            most[index] = most[index].max(gap);
         }
     }
-    for (place, longest) in longest.into_iter().enumerate() {
-        let most = most[place];
-        assert!(most <= longest + Duration::from_millis(2), "{place}: {most:?}");
-        assert!(most > longest.mul_f64(0.9), "{place}: {most:?}");
-        assert!(least[place] < longest.mul_f64(0.1), "{place}: {:?}", least[place]);
+    for (index, longest) in longest.into_iter().enumerate() {
+        let most = most[index];
+        assert!(most <= longest + Duration::from_millis(2), "{index}: {most:?}");
+        assert!(most > longest.mul_f64(0.9), "{index}: {most:?}");
+        assert!(least[index] < longest.mul_f64(0.1), "{index}: {:?}", least[index]);
     }
 }
 

@@ -42,7 +42,7 @@ async fn retry_after_wins_over_the_backoff_in_seconds_and_as_a_date() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_retry_after_above_the_cap_is_given_out_at_once_and_says_how_long() {
+async fn a_retry_after_above_the_cap_is_an_error_at_once_and_says_how_long() {
     for (cap, seconds, is_retried) in [(120, 120, true), (120, 121, false), (5, 6, false)] {
         let start = Instant::now();
         let service = Faulty::new(Alloy::new(1).records(5), move |n, _| {

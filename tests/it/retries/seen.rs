@@ -59,7 +59,7 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
         event.text
     });
     let events = events.collect::<Vec<_>>();
-    assert_eq!(events.len(), 2, "one for each retry, and none for what is given out: {events:?}");
+    assert_eq!(events.len(), 2, "one for each retry, and none for what is delivered: {events:?}");
     for field in [
         "message=a page failed and is asked for again",
         "error=the service answered with an error: \"slowly\" (status 429), at page 1, cursor",

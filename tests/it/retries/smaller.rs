@@ -22,14 +22,14 @@ fn sizes<T: pagestream::Transport + Clone + 'static>(service: &Faulty<T>) -> Vec
     service.bodies().iter().map(size).collect()
 }
 
-/// Refuses what asks for more than so much.
+/// Answers with an error what asks for more than so much.
 fn more_than(
     most: u64,
-    refusal: impl Fn() -> Answer + Send + Sync + 'static,
+    error: impl Fn() -> Answer + Send + Sync + 'static,
 ) -> impl Fn(usize, &http::Request<bytes::Bytes>) -> Option<Answer> + Send + Sync + 'static {
     move |_, request| {
         let body = serde_json::from_slice(request.body()).unwrap();
-        (size(&body) > most).then(&refusal)
+        (size(&body) > most).then(&error)
     }
 }
 
@@ -38,7 +38,7 @@ fn too_large() -> Answer {
 }
 
 fn deep() -> HubSpot {
-    HubSpot::new(1).objects(70).pages(|place| place % 4)
+    HubSpot::new(1).objects(70).pages(|index| index % 4)
 }
 
 #[tokio::test(start_paused = true)]
@@ -118,15 +118,15 @@ async fn a_single_id_and_a_single_record_that_are_too_large_are_an_error() {
     let error = outcome.error();
     assert!(error.is_too_large() && error.status() == Some(413), "{error:?}");
     // It goes on where the service does.
-    let rest = associations.read().resume(error.checkpoint().unwrap().clone());
-    assert_eq!(read_companies(rest.records()).await, all_of(&deep()));
+    let remaining = associations.read().resume(error.checkpoint().unwrap().clone());
+    assert_eq!(read_companies(remaining.records()).await, all_of(&deep()));
 
     let service = Faulty::new(Alloy::new(1).records(95), |n, _| (n <= 4).then(too_large));
     let action = contacts(&service);
     let error = drain(action.records()).await.error();
     assert_eq!((error.status(), sizes(&service)), (Some(413), vec![10, 5, 2, 1]));
-    let rest = action.read().resume(error.checkpoint().unwrap().clone());
-    assert_eq!(drain(rest.records()).await.whole().len(), 95);
+    let remaining = action.read().resume(error.checkpoint().unwrap().clone());
+    assert_eq!(drain(remaining.records()).await.whole().len(), 95);
 }
 
 #[tokio::test(start_paused = true)]

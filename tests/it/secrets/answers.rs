@@ -125,7 +125,7 @@ pub(super) fn contacts(token: &str) -> ActionBuilder<Contact> {
 
 // ---- The answers, and the kind of error that each brings
 
-pub(super) const REFUSALS: [&str; 6] = [
+pub(super) const ERROR_RESPONSES: [&str; 6] = [
     r#"{"message":"TOKEN","category":"TOKEN","subCategory":"TOKEN","correlationId":"TOKEN"}"#,
     r#"{"message":"of TOKEN","errorType":"TOKEN","policyName":"of TOKEN","TOKEN":"TOKEN"}"#,
     r#"{"error":"TOKEN","message":"TOKEN and TOKEN"}"#,

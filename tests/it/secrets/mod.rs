@@ -23,19 +23,21 @@ use pagestream::{
 
 use self::{
     answers::{
-        Echo, IN_JSON, IN_TEXT, PAGES_OF_ALLOY, PAGES_OF_HUBSPOT, REFUSALS, contacts, deals,
+        ERROR_RESPONSES, Echo, IN_JSON, IN_TEXT, PAGES_OF_ALLOY, PAGES_OF_HUBSPOT, contacts, deals,
         read_alloy, read_both, read_hubspot,
     },
     seen::{CORE, KINDS, Seen, TOKENS},
 };
 
 #[tokio::test(start_paused = true)]
-async fn a_refusal_that_repeats_the_token_does_not_show_it() {
+async fn an_error_response_that_repeats_the_token_does_not_show_it() {
     listen();
     for token in TOKENS {
         for (escape, status, body) in IN_JSON.iter().flat_map(|escape| {
             let statuses = [400, 401, 404, 410, 413, 423, 429, 503, 307];
-            statuses.into_iter().flat_map(move |it| REFUSALS.map(move |body| (escape, it, body)))
+            statuses
+                .into_iter()
+                .flat_map(move |it| ERROR_RESPONSES.map(move |body| (escape, it, body)))
         }) {
             let seen = read_both(token, *escape, &[(status, body)]).await;
             assert!(seen.kinds.iter().all(|kind| *kind == ErrorKind::Status), "{body}");
@@ -124,13 +126,13 @@ async fn a_token_that_was_renewed_is_shown_no_more_than_the_one_before() {
         async move { Ok(SecretString::from(secret)) }
     };
     let body = format!(r#"{{"message":"1-of-{CORE} and 2-of-{CORE}","error":"1-of-{CORE}"}}"#);
-    let refusing = move |_: Request<Bytes>| {
+    let rejecting = move |_: Request<Bytes>| {
         std::future::ready(Ok::<_, Error>(
             Response::builder().status(401).body(Bytes::from(body.clone())).unwrap(),
         ))
     };
     let mut seen = Seen::default();
-    let builder = contacts("").credentials(provider.clone()).transport(refusing.clone());
+    let builder = contacts("").credentials(provider.clone()).transport(rejecting.clone());
     seen.see(&builder);
     seen.read(builder.build().unwrap().read()).await;
     assert_eq!(seen.kinds, [ErrorKind::Status]);
@@ -152,14 +154,14 @@ async fn the_error_of_a_provider_shows_no_token() {
 }
 
 #[tokio::test]
-async fn a_refusal_of_a_builder_does_not_show_the_token() {
+async fn an_invalid_configuration_does_not_show_the_token() {
     listen();
     let mut seen = Seen::default();
     for token in TOKENS {
         let unsendable = format!("{token}\n");
         let with_user = format!("https://{CORE}:{CORE}@example.com");
         let with_query = format!("https://example.com?key={CORE}");
-        let refused = [
+        let errors = [
             deals(&unsendable).build().map(drop),
             contacts(&unsendable).build().map(drop),
             deals(token).base_url(&with_user).build().map(drop),
@@ -171,7 +173,7 @@ async fn a_refusal_of_a_builder_does_not_show_the_token() {
             contacts(token).api_version("a\nb").build().map(drop),
             deals(token).base_url("http://example.com").build().map(drop),
         ];
-        for error in refused {
+        for error in errors {
             let error = error.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Configuration);
             seen.error(&error);
@@ -248,12 +250,12 @@ fn kinds() -> impl Iterator<Item = &'static str> {
 #[test]
 fn each_kind_of_error_is_looked_at() {
     assert!(kinds().count() >= 13);
-    a_refusal_that_repeats_the_token_does_not_show_it();
+    an_error_response_that_repeats_the_token_does_not_show_it();
     a_page_that_repeats_the_token_does_not_show_it();
     a_cursor_that_has_expired_does_not_show_the_token();
     a_page_that_has_changed_and_a_checkpoint_of_another_do_not_show_the_token();
     the_error_of_a_provider_shows_no_token();
-    a_refusal_of_a_builder_does_not_show_the_token();
+    an_invalid_configuration_does_not_show_the_token();
     an_error_of_the_transport_does_not_show_the_token();
     for kind in kinds() {
         let is_seen = KINDS.with_borrow(|seen| seen.contains(kind));

@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use super::{LIST, TOKEN, ask, list, list_with, post, with, with_header};
 use crate::support::CREDENTIAL;
 
-/// The refusal of a request, in Alloy's shape; gives its message.
-async fn refused_by_alloy(request: Request<Bytes>, status: StatusCode) -> String {
+/// The error response to a request, in Alloy's shape; gives its message.
+async fn rejected_by_alloy(request: Request<Bytes>, status: StatusCode) -> String {
     let (got, mut body) = ask(&Alloy::new(7), request).await;
     assert_eq!(got, status, "{body}");
     let message = body["message"].take();
@@ -48,12 +48,12 @@ async fn alloy_gives_an_empty_last_page_behind_the_end() {
 }
 
 #[tokio::test]
-async fn alloy_takes_the_parameters_in_each_place() {
+async fn alloy_takes_the_parameters_in_each_position() {
     let service = Alloy::new(7);
     let answer = ask(&service, list(3, 4)).await;
     assert_eq!(answer.0, 200);
-    for place in ["queryParameters", "requestBody"] {
-        let request = list_with(place, json!({"limit": 3, "offset": 4, "archived": false}));
+    for position in ["queryParameters", "requestBody"] {
+        let request = list_with(position, json!({"limit": 3, "offset": 4, "archived": false}));
         assert_eq!(ask(&service, request).await, answer);
     }
 }
@@ -67,7 +67,7 @@ async fn alloy_takes_an_offset_left_out_for_0() {
 }
 
 #[tokio::test]
-async fn alloy_refuses_another_path() {
+async fn alloy_rejects_another_path() {
     let paths = [
         "/",
         "/connectors/hubspot/actions/listContacts",
@@ -78,55 +78,55 @@ async fn alloy_refuses_another_path() {
     ];
     for path in paths {
         let request = with(list(50, 0), |request| *request.uri_mut() = path.parse().unwrap());
-        refused_by_alloy(request, StatusCode::NOT_FOUND).await;
+        rejected_by_alloy(request, StatusCode::NOT_FOUND).await;
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_a_path_with_a_bad_connector() {
+async fn alloy_rejects_a_path_with_a_bad_connector() {
     for path in [
         "/connectors//actions/listContacts/execute",
         "/connectors/a/b/actions/listContacts/execute",
     ] {
         let request = with(list(50, 0), |request| *request.uri_mut() = path.parse().unwrap());
-        refused_by_alloy(request, StatusCode::NOT_FOUND).await;
+        rejected_by_alloy(request, StatusCode::NOT_FOUND).await;
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_another_method() {
+async fn alloy_rejects_another_method() {
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let request = with(list(50, 0), |request| *request.method_mut() = method);
-        refused_by_alloy(request, StatusCode::METHOD_NOT_ALLOWED).await;
+        rejected_by_alloy(request, StatusCode::METHOD_NOT_ALLOWED).await;
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_a_request_without_a_bearer_token() {
+async fn alloy_rejects_a_request_without_a_bearer_token() {
     for authorization in [None, Some(""), Some("Bearer "), Some("Basic YTpi"), Some(TOKEN)] {
         let request = with_header(list(50, 0), "authorization", authorization);
-        let message = refused_by_alloy(request, StatusCode::UNAUTHORIZED).await;
+        let message = rejected_by_alloy(request, StatusCode::UNAUTHORIZED).await;
         assert_eq!(message, "Invalid API key");
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_a_request_without_an_api_version() {
+async fn alloy_rejects_a_request_without_an_api_version() {
     let request = with_header(list(50, 0), "x-api-version", None);
-    let message = refused_by_alloy(request, StatusCode::BAD_REQUEST).await;
+    let message = rejected_by_alloy(request, StatusCode::BAD_REQUEST).await;
     assert_eq!(message, "x-api-version is required");
 }
 
 #[tokio::test]
-async fn alloy_refuses_another_content_type() {
+async fn alloy_rejects_another_content_type() {
     for content_type in [None, Some("text/plain")] {
         let request = with_header(list(50, 0), "content-type", content_type);
-        refused_by_alloy(request, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
+        rejected_by_alloy(request, StatusCode::UNSUPPORTED_MEDIA_TYPE).await;
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_a_body_that_is_no_execution() {
+async fn alloy_rejects_a_body_that_is_no_execution() {
     let bodies = [
         String::new(),
         "{".to_owned(),
@@ -136,14 +136,14 @@ async fn alloy_refuses_a_body_that_is_no_execution() {
         json!({"credentialId": CREDENTIAL, "actionId": "listContacts"}).to_string(),
     ];
     for body in bodies {
-        refused_by_alloy(post(LIST, body), StatusCode::BAD_REQUEST).await;
+        rejected_by_alloy(post(LIST, body), StatusCode::BAD_REQUEST).await;
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_a_limit_that_is_not_a_number_from_1_to_50() {
+async fn alloy_rejects_a_limit_that_is_not_a_number_from_1_to_50() {
     for limit in [json!(0), json!(51), json!("50"), json!(-1), json!(1.5), json!(null)] {
-        refused_by_alloy(list(limit, 0), StatusCode::BAD_REQUEST).await;
+        rejected_by_alloy(list(limit, 0), StatusCode::BAD_REQUEST).await;
     }
     for limit in [1, 50] {
         let (status, body) = ask(&Alloy::new(7), list(limit, 0)).await;
@@ -152,14 +152,14 @@ async fn alloy_refuses_a_limit_that_is_not_a_number_from_1_to_50() {
 }
 
 #[tokio::test]
-async fn alloy_refuses_an_offset_that_is_no_number_from_0() {
+async fn alloy_rejects_an_offset_that_is_no_number_from_0() {
     for offset in [json!(-1), json!("0"), json!(0.5), json!(null)] {
-        refused_by_alloy(list(50, offset), StatusCode::BAD_REQUEST).await;
+        rejected_by_alloy(list(50, offset), StatusCode::BAD_REQUEST).await;
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_a_credential_id_that_is_not_of_24_hex_digits() {
+async fn alloy_rejects_a_credential_id_that_is_not_of_24_hex_digits() {
     let bad = [json!(""), json!(&CREDENTIAL[1..]), json!(format!("{CREDENTIAL}0")), json!(1)];
     for credential in bad.into_iter().chain([json!("z".repeat(24)), json!(null)]) {
         let body = json!({
@@ -167,15 +167,15 @@ async fn alloy_refuses_a_credential_id_that_is_not_of_24_hex_digits() {
             "actionId": "listContacts",
             "input": {"limit": 50, "offset": 0},
         });
-        refused_by_alloy(post(LIST, body.to_string()), StatusCode::BAD_REQUEST).await;
+        rejected_by_alloy(post(LIST, body.to_string()), StatusCode::BAD_REQUEST).await;
     }
 }
 
 #[tokio::test]
-async fn alloy_refuses_an_action_id_that_is_not_the_paths() {
+async fn alloy_rejects_an_action_id_that_is_not_the_paths() {
     let path = "/connectors/hubspot/actions/listCompanies/execute";
     let request = with(list(50, 0), |request| *request.uri_mut() = path.parse().unwrap());
-    let message = refused_by_alloy(request, StatusCode::BAD_REQUEST).await;
+    let message = rejected_by_alloy(request, StatusCode::BAD_REQUEST).await;
     assert!(message.contains("actionId"), "{message}");
 }
 
@@ -184,9 +184,9 @@ async fn alloys_data_follows_from_the_seed() {
     let one = ask(&Alloy::new(7), list(50, 0)).await;
     assert_eq!(ask(&Alloy::new(7), list(50, 0)).await, one);
     let (_, other) = ask(&Alloy::new(8), list(50, 0)).await;
-    for place in 0..50 {
-        assert_eq!(other["data"][place]["id"], one.1["data"][place]["id"]);
-        assert_ne!(other["data"][place]["score"], one.1["data"][place]["score"]);
+    for index in 0..50 {
+        assert_eq!(other["data"][index]["id"], one.1["data"][index]["id"]);
+        assert_ne!(other["data"][index]["score"], one.1["data"][index]["score"]);
     }
 }
 

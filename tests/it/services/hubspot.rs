@@ -13,12 +13,12 @@ fn from_cursor(id: u64, after: &Value) -> Request<Bytes> {
     post(BATCH, json!({"inputs": [{"id": id.to_string(), "after": after}]}).to_string())
 }
 
-fn id_at(service: &HubSpot, place: usize) -> u64 {
-    service.ids().nth(place).unwrap()
+fn id_at(service: &HubSpot, index: usize) -> u64 {
+    service.ids().nth(index).unwrap()
 }
 
-/// The refusal of the whole request, in HubSpot's shape; gives its message.
-async fn refused_by_hubspot(
+/// The error response to the whole request, in HubSpot's shape; gives its message.
+async fn rejected_by_hubspot(
     service: &HubSpot,
     request: Request<Bytes>,
     status: u16,
@@ -27,13 +27,13 @@ async fn refused_by_hubspot(
     let (got, mut body) = ask(service, request).await;
     assert_eq!(got, status, "{body}");
     let message = body["message"].take();
-    let rest = json!({
+    let expected = json!({
         "status": "error",
         "message": null,
         "correlationId": "3784ea30-07ce-4866-98e8-bf691d18899e",
         "category": category,
     });
-    assert_eq!(body, rest);
+    assert_eq!(body, expected);
     message.as_str().filter(|message| !message.is_empty()).unwrap().to_owned()
 }
 
@@ -99,7 +99,7 @@ async fn hubspot_ignores_a_query() {
 }
 
 #[tokio::test]
-async fn hubspot_refuses_another_path() {
+async fn hubspot_rejects_another_path() {
     let service = HubSpot::new(7);
     let paths = [
         "/",
@@ -112,51 +112,51 @@ async fn hubspot_refuses_another_path() {
     ];
     for path in paths {
         let request = with(batch(service.ids()), |it| *it.uri_mut() = path.parse().unwrap());
-        refused_by_hubspot(&service, request, 404, "OBJECT_NOT_FOUND").await;
+        rejected_by_hubspot(&service, request, 404, "OBJECT_NOT_FOUND").await;
     }
 }
 
 #[tokio::test]
-async fn hubspot_refuses_a_path_with_an_empty_type() {
+async fn hubspot_rejects_a_path_with_an_empty_type() {
     let service = HubSpot::new(7);
     for types in ["/companies", "deals/", "/"] {
         let path = format!("/crm/v4/associations/{types}/batch/read");
         let request = with(batch(service.ids()), |it| *it.uri_mut() = path.parse().unwrap());
-        refused_by_hubspot(&service, request, 404, "OBJECT_NOT_FOUND").await;
+        rejected_by_hubspot(&service, request, 404, "OBJECT_NOT_FOUND").await;
     }
 }
 
 #[tokio::test]
-async fn hubspot_refuses_another_method() {
+async fn hubspot_rejects_another_method() {
     let service = HubSpot::new(7);
     for method in [Method::GET, Method::PUT, Method::DELETE] {
         let request = with(batch(service.ids()), |request| *request.method_mut() = method);
-        refused_by_hubspot(&service, request, 405, "METHOD_NOT_ALLOWED").await;
+        rejected_by_hubspot(&service, request, 405, "METHOD_NOT_ALLOWED").await;
     }
 }
 
 #[tokio::test]
-async fn hubspot_refuses_a_request_without_a_bearer_token() {
+async fn hubspot_rejects_a_request_without_a_bearer_token() {
     let service = HubSpot::new(7);
     for authorization in [None, Some(""), Some("Bearer "), Some("Basic YTpi"), Some(TOKEN)] {
         let request = with_header(batch(service.ids()), "authorization", authorization);
-        refused_by_hubspot(&service, request, 401, "INVALID_AUTHENTICATION").await;
+        rejected_by_hubspot(&service, request, 401, "INVALID_AUTHENTICATION").await;
     }
 }
 
 #[tokio::test]
-async fn hubspot_refuses_another_content_type() {
+async fn hubspot_rejects_another_content_type() {
     let service = HubSpot::new(7);
     for content_type in [None, Some("text/plain"), Some("application/x-www-form-urlencoded")] {
         let request = with_header(batch(service.ids()), "content-type", content_type);
-        refused_by_hubspot(&service, request, 415, "VALIDATION_ERROR").await;
+        rejected_by_hubspot(&service, request, 415, "VALIDATION_ERROR").await;
     }
     let request = with_header(batch([]), "content-type", Some("application/json; charset=utf-8"));
     assert_eq!(ask(&service, request).await.0, 200);
 }
 
 #[tokio::test]
-async fn hubspot_refuses_a_body_that_breaks_the_schema() {
+async fn hubspot_rejects_a_body_that_breaks_the_schema() {
     let service = HubSpot::new(7);
     let id = id_at(&service, 0).to_string();
     let bodies = [
@@ -176,12 +176,12 @@ async fn hubspot_refuses_a_body_that_breaks_the_schema() {
         json!({"inputs": [], "limit": 1}).to_string(),
     ];
     for body in bodies {
-        refused_by_hubspot(&service, post(BATCH, body), 400, "VALIDATION_ERROR").await;
+        rejected_by_hubspot(&service, post(BATCH, body), 400, "VALIDATION_ERROR").await;
     }
 }
 
 #[tokio::test]
-async fn hubspot_refuses_more_than_1000_inputs() {
+async fn hubspot_rejects_more_than_1000_inputs() {
     let service = HubSpot::new(7).objects(1001);
     let body = json!({
         "status": "error",
@@ -197,7 +197,7 @@ async fn hubspot_refuses_more_than_1000_inputs() {
 }
 
 #[tokio::test]
-async fn hubspot_refuses_a_cursor_that_it_did_not_give_for_that_id() {
+async fn hubspot_rejects_a_cursor_that_it_did_not_give_for_that_id() {
     let service = HubSpot::new(7).pages(|_| 3);
     let (one, other) = (id_at(&service, 0), id_at(&service, 1));
     let (_, body) = ask(&service, batch([one])).await;
@@ -215,16 +215,16 @@ async fn hubspot_refuses_a_cursor_that_it_did_not_give_for_that_id() {
     ];
     for (id, after) in unknown {
         let request = from_cursor(id, &after.into());
-        refused_by_hubspot(&service, request, 400, "VALIDATION_ERROR").await;
+        rejected_by_hubspot(&service, request, 400, "VALIDATION_ERROR").await;
     }
     // A service with another seed gives other cursors.
     let another = HubSpot::new(8).pages(|_| 3);
-    refused_by_hubspot(&another, from_cursor(one, &after), 400, "VALIDATION_ERROR").await;
+    rejected_by_hubspot(&another, from_cursor(one, &after), 400, "VALIDATION_ERROR").await;
 }
 
 #[tokio::test]
 async fn hubspot_names_an_id_without_associations_in_a_207() {
-    let service = HubSpot::new(7).objects(2).pages(|place| place);
+    let service = HubSpot::new(7).objects(2).pages(|index| index);
     let ids = service.ids().collect::<Vec<_>>();
     assert!(service.associations(ids[0]).is_empty());
     let (status, body) = ask(&service, batch(ids.clone())).await;
@@ -254,7 +254,7 @@ async fn hubspot_names_an_id_without_associations_in_a_207() {
 
 #[tokio::test]
 async fn hubspot_names_an_id_that_fails_or_is_unknown_in_a_207() {
-    let service = HubSpot::new(7).objects(2).failing(|place| place == 1);
+    let service = HubSpot::new(7).objects(2).failing(|index| index == 1);
     let ids = service.ids().collect::<Vec<_>>();
     let (status, body) = ask(&service, batch([ids[0], ids[1], 4])).await;
     assert_eq!((status, &body["numErrors"]), (207, &json!(2)));
@@ -283,9 +283,9 @@ async fn hubspot_gives_results_in_another_order_than_the_inputs() {
 }
 
 #[tokio::test]
-async fn hubspots_cursors_lead_through_all_associations_of_an_id() {
-    let service = HubSpot::new(7).objects(3).pages(|place| 1 + 4 * place).page_size(3);
-    for (place, id) in service.ids().enumerate() {
+async fn hubspots_cursors_give_all_associations_of_an_id() {
+    let service = HubSpot::new(7).objects(3).pages(|index| 1 + 4 * index).page_size(3);
+    for (index, id) in service.ids().enumerate() {
         let mut request = batch([id]);
         let (mut read, mut requests) = (Vec::new(), 0);
         loop {
@@ -297,7 +297,7 @@ async fn hubspots_cursors_lead_through_all_associations_of_an_id() {
             let Some(after) = result["paging"]["next"].get("after") else { break };
             request = from_cursor(id, after);
         }
-        assert_eq!((read, requests), (service.associations(id), 1 + 4 * place));
+        assert_eq!((read, requests), (service.associations(id), 1 + 4 * index));
         assert_eq!(
             (service.pages_of(id), service.associations(id).len()),
             (requests, requests * 3)
@@ -308,7 +308,7 @@ async fn hubspots_cursors_lead_through_all_associations_of_an_id() {
 #[test]
 fn hubspots_data_follows_from_the_seed() {
     let data = |seed| {
-        let service = HubSpot::new(seed).pages(|place| place % 4);
+        let service = HubSpot::new(seed).pages(|index| index % 4);
         service.ids().map(|id| (id, service.associations(id))).collect::<Vec<_>>()
     };
     assert_eq!(data(7), data(7));

@@ -1,4 +1,4 @@
-//! The emulated services refuse what the real ones refuse.
+//! The emulated services reject what the real ones reject.
 
 mod alloy;
 mod both;
@@ -61,8 +61,8 @@ fn list(limit: impl Into<Value>, offset: impl Into<Value>) -> Request<Bytes> {
     list_with("input", json!({"limit": limit.into(), "offset": offset.into()}))
 }
 
-fn list_with(place: &str, parameters: Value) -> Request<Bytes> {
+fn list_with(position: &str, parameters: Value) -> Request<Bytes> {
     let mut body = json!({"credentialId": CREDENTIAL, "actionId": "listContacts"});
-    body[place] = parameters;
+    body[position] = parameters;
     post(LIST, body.to_string())
 }

@@ -35,7 +35,7 @@ async fn same_over_http<S: Service + Transport>(service: S, requests: Vec<Reques
 
 #[tokio::test]
 async fn hubspot_answers_the_same_over_http() {
-    let service = HubSpot::new(7).objects(1001).pages(|place| place % 3);
+    let service = HubSpot::new(7).objects(1001).pages(|index| index % 3);
     let requests = vec![
         batch(service.ids().take(1000)),
         batch(service.ids()),
@@ -112,7 +112,7 @@ async fn a_server_that_is_dropped_answers_no_more() {
     assert_eq!(error.kind(), ErrorKind::Transport);
     let error = Reqwest::new().unwrap().send(request).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Transport);
-    let refused = tokio::net::TcpStream::connect(address).await.unwrap_err();
-    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    let error = tokio::net::TcpStream::connect(address).await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionRefused);
     assert_eq!(service.requests(), 1);
 }

@@ -26,7 +26,7 @@ fn with_a_window_of_one_the_next_page_is_asked_for_when_this_one_is_used_up() {
 }
 
 #[test]
-fn with_a_window_of_two_the_next_page_is_on_its_way_before_the_first_record_is_out() {
+fn with_a_window_of_two_the_next_page_is_on_its_way_before_the_first_record_is_delivered() {
     let numbers = Numbers::new(4, 2);
     let mut records = numbers.read().window(2).records();
     assert_eq!(item(&mut records).unwrap().unwrap(), 0);
@@ -34,7 +34,7 @@ fn with_a_window_of_two_the_next_page_is_on_its_way_before_the_first_record_is_o
 }
 
 #[test]
-fn an_empty_page_that_leads_on_is_not_the_end() {
+fn an_empty_page_that_goes_on_is_not_the_end() {
     let pages = from_fn(0, |at: u64| async move {
         let records = if at == 3 { vec![at] } else { vec![] };
         Ok(Page::new(records, (at < 5).then_some(at + 1)))
@@ -44,14 +44,14 @@ fn an_empty_page_that_leads_on_is_not_the_end() {
 }
 
 #[test]
-fn a_window_keeps_that_many_requests_in_flight_and_hands_out_in_their_order() {
+fn a_window_keeps_that_many_requests_in_flight_and_delivers_in_their_order() {
     let gated = Gated::new(15);
     let mut records = gated.read().window(3).records();
     assert!(poll(&mut records).is_pending());
     assert_eq!(gated.in_flight(), [0]);
     gated.open(0, Ok(()));
     assert_eq!(item(&mut records).unwrap().unwrap(), 0);
-    assert_eq!(gated.in_flight(), [1, 2], "the page being handed out has a place in the window");
+    assert_eq!(gated.in_flight(), [1, 2], "the page being delivered is one of the window");
     assert!(poll(&mut records).is_pending());
     assert_eq!(gated.in_flight(), [1, 2, 3]);
     gated.open(3, Ok(()));
@@ -112,11 +112,11 @@ fn a_slow_consumer_is_no_reason_to_hold_more_pages_than_the_window() {
     gated.open(1, Ok(()));
     gated.open(2, Ok(()));
     assert_eq!(item(&mut records).unwrap().unwrap(), 1);
-    assert_eq!(gated.in_flight(), [3], "one is handed out, one is held, one is on its way");
+    assert_eq!(gated.in_flight(), [3], "one is delivered, one is held, one is on its way");
 }
 
 #[test]
-fn unordered_pages_are_handed_out_as_they_come_and_the_rest_is_resumed() {
+fn unordered_pages_are_delivered_as_they_come_and_the_remaining_ones_after_a_resume() {
     let gated = Gated::new(5);
     let mut records = gated.read().window(3).unordered().records();
     assert!(poll(&mut records).is_pending());
@@ -127,13 +127,13 @@ fn unordered_pages_are_handed_out_as_they_come_and_the_rest_is_resumed() {
     assert_eq!(item(&mut records).unwrap().unwrap(), 3, "the others are late");
     let checkpoint = records.checkpoint().unwrap();
     drop(records);
-    let mut rest = gated.read().resume(stored(&checkpoint)).records();
+    let mut remaining = gated.read().resume(stored(&checkpoint)).records();
     for expected in [1, 2, 4, 5] {
-        assert!(poll(&mut rest).is_pending());
+        assert!(poll(&mut remaining).is_pending());
         gated.open(expected, Ok(()));
-        assert_eq!(item(&mut rest).unwrap().unwrap(), expected);
+        assert_eq!(item(&mut remaining).unwrap().unwrap(), expected);
     }
-    assert!(item(&mut rest).is_none());
+    assert!(item(&mut remaining).is_none());
 }
 
 #[test]

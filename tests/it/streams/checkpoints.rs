@@ -28,8 +28,8 @@ fn progress_can_be_read_while_the_stream_is_inside_combinators() {
     assert_eq!((progress.records, progress.pages, progress.requests), (5, 2, 2));
     assert_eq!(progress.stop, None);
     drop(even);
-    let rest = numbers.read().resume(monitor.checkpoint().unwrap()).records();
-    assert_eq!(all(rest), [5, 6, 7, 8, 9], "it can be read when the stream is gone, too");
+    let remaining = numbers.read().resume(monitor.checkpoint().unwrap()).records();
+    assert_eq!(all(remaining), [5, 6, 7, 8, 9], "it can be read when the stream is gone, too");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_checkpoint_of_a_reading_that_ended_reads_nothing_more() {
 }
 
 #[test]
-fn a_checkpoint_of_another_paginator_is_refused_before_any_request() {
+fn a_checkpoint_of_another_paginator_is_a_mismatch_before_any_request() {
     let checkpoint = Numbers::new(9, 3).records().checkpoint().unwrap();
     let numbers = Numbers::new(8, 3);
     let mut records = numbers.read().resume(checkpoint).records();
@@ -83,12 +83,12 @@ fn a_checkpoint_does_not_depend_on_the_page_size() {
     let some = Numbers::new(10, 4).into_read().max_records(4).records();
     let monitor = some.monitor();
     all(some);
-    let rest = Numbers::new(10, 3).into_read().resume(monitor.checkpoint().unwrap()).records();
-    assert_eq!(all(rest), [4, 5, 6, 7, 8, 9]);
+    let remaining = Numbers::new(10, 3).into_read().resume(monitor.checkpoint().unwrap()).records();
+    assert_eq!(all(remaining), [4, 5, 6, 7, 8, 9]);
 }
 
 #[test]
-fn a_checkpoint_with_a_cursor_of_another_kind_is_refused() {
+fn a_checkpoint_with_a_cursor_of_another_kind_is_a_mismatch() {
     let checkpoint = Numbers::new(9, 3).records().checkpoint().unwrap();
     let texts = from_fn(String::new(), |_: String| async { Ok(Page::last(vec![()])) })
         .identified_by("the numbers below 9");
@@ -97,11 +97,11 @@ fn a_checkpoint_with_a_cursor_of_another_kind_is_refused() {
 }
 
 #[test]
-fn a_corrupt_checkpoint_and_one_of_a_newer_version_are_refused_with_a_reason() {
+fn a_corrupt_checkpoint_and_one_of_a_newer_version_are_errors_with_a_reason() {
     let text = serde_json::to_string(&Numbers::new(9, 3).records().checkpoint().unwrap()).unwrap();
-    let refusal = |text: &str| serde_json::from_str::<Checkpoint>(text).unwrap_err().to_string();
-    assert!(refusal(&text.replace("\"version\":1", "\"version\":2")).contains("version 2"));
-    assert!(refusal(&text.replace("identity", "identify")).contains("identify"));
+    let error = |text: &str| serde_json::from_str::<Checkpoint>(text).unwrap_err().to_string();
+    assert!(error(&text.replace("\"version\":1", "\"version\":2")).contains("version 2"));
+    assert!(error(&text.replace("identity", "identify")).contains("identify"));
     for end in 0..text.len() {
         assert!(serde_json::from_str::<Checkpoint>(&text[..end]).is_err());
     }
@@ -140,8 +140,8 @@ fn only_the_units_that_are_left_are_read_again() {
     let some = batch.read().max_records(3).records();
     let monitor = some.monitor();
     assert_eq!(all(some), [(1, 0), (1, 1), (2, 0)]);
-    let rest = batch.read().resume(stored(&monitor.checkpoint().unwrap())).records();
-    assert_eq!(all(rest), [(2, 1), (3, 0), (3, 1)]);
+    let remaining = batch.read().resume(stored(&monitor.checkpoint().unwrap())).records();
+    assert_eq!(all(remaining), [(2, 1), (3, 0), (3, 1)]);
     assert_eq!(*batch.0.lock().unwrap(), [vec![1, 2, 3], vec![2, 3]]);
 }
 
@@ -156,20 +156,21 @@ fn a_page_that_is_read_again_and_has_shrunk_is_an_error_and_the_stream_goes_on()
     let some = service(5).into_read().max_records(2).records();
     let monitor = some.monitor();
     assert_eq!(all(some), [0, 1]);
-    let mut rest = service(4).into_read().resume(stored(&monitor.checkpoint().unwrap())).records();
-    assert_eq!(item(&mut rest).unwrap().unwrap(), 2);
-    assert_eq!(item(&mut rest).unwrap().unwrap(), 3);
-    let checkpoint = stored(&rest.checkpoint().unwrap());
-    let error = item(&mut rest).unwrap().unwrap_err();
+    let mut remaining =
+        service(4).into_read().resume(stored(&monitor.checkpoint().unwrap())).records();
+    assert_eq!(item(&mut remaining).unwrap().unwrap(), 2);
+    assert_eq!(item(&mut remaining).unwrap().unwrap(), 3);
+    let checkpoint = stored(&remaining.checkpoint().unwrap());
+    let error = item(&mut remaining).unwrap().unwrap_err();
     assert_eq!((error.kind(), error.is_partial()), (ErrorKind::Changed, true));
     assert!(error.to_string().contains("holds 4 records and held 5"), "{error}");
-    assert_eq!(item(&mut rest).unwrap().unwrap(), 9);
-    assert!(item(&mut rest).is_none());
+    assert_eq!(item(&mut remaining).unwrap().unwrap(), 9);
+    assert!(item(&mut remaining).is_none());
 
-    let mut rest = service(4).into_read().resume(checkpoint).records();
-    let error = item(&mut rest).unwrap().unwrap_err();
+    let mut remaining = service(4).into_read().resume(checkpoint).records();
+    let error = item(&mut remaining).unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Changed, "a cut before it does not lose it");
-    assert_eq!(item(&mut rest).unwrap().unwrap(), 9);
+    assert_eq!(item(&mut remaining).unwrap().unwrap(), 9);
 }
 
 proptest! {
@@ -178,9 +179,9 @@ proptest! {
         pages in prop::collection::vec((0..4_u64, 0..3_u64), 1..12), window in 1..5_usize,
         boxed in any::<bool>(),
     ) {
-        // Page n holds some records and leads to some pages behind it.
+        // Page n holds some records and goes on with some pages behind it.
         let pages = Arc::new(pages);
-        let first_child = |n: usize| 1 + pages[..n].iter().map(|(_, leads_to)| leads_to).sum::<u64>();
+        let first_child = |n: usize| 1 + pages[..n].iter().map(|(_, branches)| branches).sum::<u64>();
         let children = (0..pages.len()).map(|n| first_child(n)..first_child(n + 1).min(pages.len() as u64));
         let children = Arc::new(children.collect::<Vec<_>>());
         let paginator = from_fn(0_u64, move |n| {

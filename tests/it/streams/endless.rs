@@ -6,17 +6,17 @@ use super::{Numbers, all, item};
 use crate::support::stored;
 
 /// Pages 0 to `length` - 1, and behind them page `back` again.
-fn circle(back: u64, length: u64) -> impl Paginator<Record = u64, Cursor = u64> + Clone {
+fn cycle(back: u64, length: u64) -> impl Paginator<Record = u64, Cursor = u64> + Clone {
     from_fn(0, move |page: u64| async move {
         Ok(Page::new(vec![page], Some(if page + 1 < length { page + 1 } else { back })))
     })
-    .identified_by("a circle")
+    .identified_by("a cycle")
 }
 
 #[test]
-fn a_cursor_that_leads_to_itself_is_an_error_before_it_is_asked_for_again() {
+fn a_cursor_that_is_its_own_next_one_is_an_error_before_it_is_asked_for_again() {
     for length in 1..40 {
-        let mut records = circle(length - 1, length).into_records();
+        let mut records = cycle(length - 1, length).into_records();
         for record in 0..length {
             assert_eq!(item(&mut records).unwrap().unwrap(), record);
         }
@@ -30,10 +30,10 @@ fn a_cursor_that_leads_to_itself_is_an_error_before_it_is_asked_for_again() {
 }
 
 #[test]
-fn a_circle_of_any_length_is_an_error_within_three_times_its_length() {
+fn a_cycle_of_any_length_is_an_error_within_three_times_its_length() {
     for length in [2, 3, 5, 64, 1_000] {
         for window in [1, 4] {
-            let mut records = circle(0, length).into_read().window(window).records();
+            let mut records = cycle(0, length).into_read().window(window).records();
             let most = usize::try_from(3 * length).unwrap();
             let error = (0..=most).find_map(|_| item(&mut records).unwrap().err());
             let error = error.unwrap_or_else(|| panic!("a length of {length} is not found"));
@@ -43,8 +43,8 @@ fn a_circle_of_any_length_is_an_error_within_three_times_its_length() {
 }
 
 #[test]
-fn a_circle_is_found_over_checkpoints_and_a_resumed_reading_finds_it_again() {
-    let paginator = circle(0, 7);
+fn a_cycle_is_found_over_checkpoints_and_a_resumed_reading_finds_it_again() {
+    let paginator = cycle(0, 7);
     let mut checkpoint = paginator.records().checkpoint().unwrap();
     for records in 0_u64.. {
         assert!(records <= 3 * 7, "it is never found");
@@ -66,14 +66,14 @@ fn a_circle_is_found_over_checkpoints_and_a_resumed_reading_finds_it_again() {
 #[test]
 fn a_repeated_cursor_is_the_end_by_choice() {
     let records =
-        circle(4, 5).into_read().repeated_cursor(RepeatedCursor::End).max_records(99).records();
+        cycle(4, 5).into_read().repeated_cursor(RepeatedCursor::End).max_records(99).records();
     let monitor = records.monitor();
     assert_eq!(all(records), [0, 1, 2, 3, 4]);
     assert_eq!(monitor.progress().stop, Some(StopReason::End));
 }
 
 #[test]
-fn a_request_that_failed_is_asked_for_again_and_is_no_circle() {
+fn a_request_that_failed_is_asked_for_again_and_is_no_cycle() {
     let numbers = Numbers { fails_at: Some(2), ..Numbers::new(4, 2) };
     let mut records = numbers.records();
     let error = loop {
@@ -81,8 +81,8 @@ fn a_request_that_failed_is_asked_for_again_and_is_no_circle() {
             break error;
         }
     };
-    let rest = numbers.read().resume(error.checkpoint().unwrap().clone()).records();
-    assert_eq!(all(rest), [2, 3]);
+    let remaining = numbers.read().resume(error.checkpoint().unwrap().clone()).records();
+    assert_eq!(all(remaining), [2, 3]);
 }
 
 #[test]
@@ -96,8 +96,8 @@ fn empty_pages_in_a_row_are_followed_up_to_a_limit() {
     assert_eq!(item(&mut records).unwrap().unwrap(), 5);
     let error = item(&mut records).unwrap().unwrap_err();
     assert_eq!((error.kind(), error.page()), (ErrorKind::Loop, Some(12)));
-    let mut rest = pages.read().resume(error.checkpoint().unwrap().clone()).records();
-    let error = item(&mut rest).unwrap().unwrap_err();
+    let mut remaining = pages.read().resume(error.checkpoint().unwrap().clone()).records();
+    let error = item(&mut remaining).unwrap().unwrap_err();
     assert_eq!(error.page(), Some(11 + 1_001), "1,000 by default, counted anew");
 
     let mut none = pages.read().max_empty_pages(4).records();

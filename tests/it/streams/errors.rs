@@ -41,7 +41,7 @@ fn a_fatal_error_is_yielded_once_and_then_none_for_ever_without_a_request() {
 }
 
 #[test]
-fn a_fatal_error_names_page_and_cursor_and_carries_the_checkpoint_to_the_rest() {
+fn a_fatal_error_names_page_and_cursor_and_carries_the_checkpoint_for_the_remaining_records() {
     let numbers = Numbers { fails_at: Some(3), ..Numbers::new(7, 2) };
     let mut records = numbers.records();
     let mut read = Vec::new();
@@ -80,10 +80,10 @@ fn an_error_of_a_later_page_waits_for_its_turn_and_nothing_is_sent_meanwhile() {
     assert!(gated.in_flight().is_empty(), "the requests behind it were dropped");
     assert_eq!(records.monitor().progress().in_flight, 0);
 
-    // Two to four were never handed out.
-    let rest = gated.read().window(9).resume(error.checkpoint().unwrap().clone()).records();
-    let mut rest = pin!(rest);
-    assert!(poll(&mut rest).is_pending());
+    // Two to four were never delivered.
+    let remaining = gated.read().window(9).resume(error.checkpoint().unwrap().clone()).records();
+    let mut remaining = pin!(remaining);
+    assert!(poll(&mut remaining).is_pending());
     assert_eq!(gated.in_flight(), [2, 3, 4]);
 }
 
@@ -106,7 +106,7 @@ fn an_error_that_concerns_some_ids_alone_is_yielded_and_the_stream_goes_on() {
     assert_eq!(monitor.progress().failures, 2);
 }
 
-/// Page 1 leads to page 10, after the pages that are guessed behind it have come. The
+/// Page 1 goes on with page 10, after the pages that are predicted behind it have come. The
 /// records say how many of them are held.
 struct Jumping(Arc<()>);
 
@@ -136,7 +136,7 @@ impl Paginator for Jumping {
 }
 
 #[test]
-fn a_wrong_guess_that_came_is_let_go_of_as_soon_as_it_is_told() {
+fn a_misprediction_that_came_is_dropped_as_soon_as_it_is_told() {
     let jumping = Jumping(Arc::default());
     let mut records = pin!(jumping.read().window(4).records());
     let (first, second) = block_on(async { (records.next().await, records.next().await) });
@@ -156,9 +156,13 @@ fn a_reading_that_is_cut_between_the_errors_of_a_page_gives_each_of_them_once() 
     for cut in 0..=5 {
         let mut begin = HalfFailing.records();
         let before = block_on(begin.by_ref().take(cut).map(name).collect::<Vec<_>>());
-        let rest = HalfFailing.read().resume(stored(&begin.checkpoint().unwrap())).records();
-        let rest = block_on(rest.map(name).collect::<Vec<_>>());
-        assert_eq!([before, rest].concat(), ["1", "2", "x", "y", "3"], "cut after {cut} items");
+        let remaining = HalfFailing.read().resume(stored(&begin.checkpoint().unwrap())).records();
+        let remaining = block_on(remaining.map(name).collect::<Vec<_>>());
+        assert_eq!(
+            [before, remaining].concat(),
+            ["1", "2", "x", "y", "3"],
+            "cut after {cut} items"
+        );
     }
 }
 
@@ -185,7 +189,7 @@ fn is_terminated_is_true_only_when_the_buffer_is_empty_too() {
         assert!(!records.is_terminated());
         item(&mut records);
     }
-    assert!(!records.is_terminated(), "it has not said so yet");
+    assert!(!records.is_terminated(), "it has not ended yet");
     assert!(item(&mut records).is_none());
     assert!(records.is_terminated());
 }

@@ -7,7 +7,7 @@ use super::{HalfFailing, Numbers, all};
 use crate::support::stored;
 
 #[test]
-fn max_records_stops_in_the_middle_of_a_page_and_the_rest_can_be_resumed() {
+fn max_records_stops_in_the_middle_of_a_page_and_the_remaining_records_can_be_read() {
     let numbers = Numbers::new(7, 3);
     for limit in 0..=7 {
         let some = numbers.read().max_records(limit).records();
@@ -15,8 +15,8 @@ fn max_records_stops_in_the_middle_of_a_page_and_the_rest_can_be_resumed() {
         assert!(all(some).into_iter().eq(0..limit));
         let stop = if limit == 7 { StopReason::End } else { StopReason::MaxRecords };
         assert_eq!(monitor.progress().stop, Some(stop), "a limit of {limit}");
-        let rest = numbers.read().resume(stored(&monitor.checkpoint().unwrap())).records();
-        assert!(all(rest).into_iter().eq(limit..7));
+        let remaining = numbers.read().resume(stored(&monitor.checkpoint().unwrap())).records();
+        assert!(all(remaining).into_iter().eq(limit..7));
     }
 }
 
@@ -28,7 +28,7 @@ fn max_records_at_the_border_of_a_page_asks_for_no_other() {
 }
 
 #[test]
-fn max_pages_stops_behind_a_page_and_the_rest_can_be_resumed() {
+fn max_pages_stops_behind_a_page_and_the_remaining_pages_can_be_read() {
     let numbers = Numbers::new(7, 3);
     for (limit, records, stop) in [
         (0, 0, StopReason::MaxPages),
@@ -43,13 +43,13 @@ fn max_pages_stops_behind_a_page_and_the_rest_can_be_resumed() {
         assert!(all(some).into_iter().eq(0..records));
         assert_eq!(monitor.progress().stop, Some(stop));
         assert_eq!(numbers.requests() as u64, limit.min(3));
-        let rest = numbers.read().resume(monitor.checkpoint().unwrap()).records();
-        assert!(all(rest).into_iter().eq(records..7));
+        let remaining = numbers.read().resume(monitor.checkpoint().unwrap()).records();
+        assert!(all(remaining).into_iter().eq(records..7));
     }
 }
 
 #[test]
-fn max_records_counts_what_this_stream_gives_out() {
+fn max_records_counts_what_this_stream_delivers() {
     let numbers = Numbers::new(7, 3);
     let first = numbers.read().max_records(2).records();
     let monitor = first.monitor();
@@ -61,11 +61,11 @@ fn max_records_counts_what_this_stream_gives_out() {
 }
 
 #[test]
-fn max_records_leaves_the_errors_of_a_page_that_it_cuts_to_the_rest() {
+fn max_records_leaves_the_errors_of_a_page_that_it_cuts_to_the_resumed_reading() {
     let some = HalfFailing.into_read().max_records(1).records();
     let monitor = some.monitor();
     assert_eq!(block_on(some.map(|item| item.is_ok()).collect::<Vec<_>>()), [true]);
-    let rest = HalfFailing.into_read().resume(monitor.checkpoint().unwrap()).records();
-    let rest = block_on(rest.map(Result::ok).collect::<Vec<_>>());
-    assert_eq!(rest, [Some(2), None, None, Some(3)]);
+    let remaining = HalfFailing.into_read().resume(monitor.checkpoint().unwrap()).records();
+    let remaining = block_on(remaining.map(Result::ok).collect::<Vec<_>>());
+    assert_eq!(remaining, [Some(2), None, None, Some(3)]);
 }

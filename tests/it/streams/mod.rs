@@ -65,7 +65,7 @@ impl Paginator for Numbers {
     }
 }
 
-/// A page that leads to `branches` others, each of which comes when the test lets
+/// A page that goes on with `branches` others, each of which comes when the test lets
 /// it. Page `n` holds the record `n`.
 struct Gated {
     branches: u64,

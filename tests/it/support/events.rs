@@ -1,7 +1,7 @@
 //! What is logged on the thread of a test, by whomever.
 //!
 //! The subscriber is one for the whole process: one of a thread alone misses an event
-//! whose place in the code another test came by first. It keeps what comes on a thread
+//! whose call site another test came by first. It keeps what comes on a thread
 //! that listens.
 
 use std::{

@@ -43,7 +43,7 @@ async fn a_request_is_made_again_just_as_it_was() {
 #[tokio::test(start_paused = true)]
 async fn a_batch_that_failed_is_made_again_and_each_association_comes_once() {
     for window in [1, 8] {
-        let hubspot = HubSpot::new(1).objects(90).pages(|place| place % 4);
+        let hubspot = HubSpot::new(1).objects(90).pages(|index| index % 4);
         let service =
             Faulty::new(hubspot.clone(), |n, _| (n % 3 == 0).then(|| answer(502, &[], "<html>")));
         let associations = companies(&hubspot, 10, service.transport());
@@ -53,7 +53,8 @@ async fn a_batch_that_failed_is_made_again_and_each_association_comes_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_that_fails_for_good_leaves_those_before_it_and_a_checkpoint_to_the_rest() {
+async fn a_page_that_fails_for_good_leaves_those_before_it_and_a_checkpoint_for_the_remaining_ones()
+{
     for branches in [false, true] {
         for window in [1, 8] {
             let pages = Pages { branches, ..Pages::chain(9, fails(3, 8, busy)) };
@@ -63,15 +64,15 @@ async fn a_page_that_fails_for_good_leaves_those_before_it_and_a_checkpoint_to_t
             let error = outcome.error();
             assert_eq!((error.attempts(), error.page(), error.cursor()), (8, Some(3), Some("3")));
 
-            let rest = pages.read().window(window).resume(error.checkpoint().unwrap().clone());
-            let rest = drain(rest.records()).await.whole();
-            assert_eq!(rest, Pages::records_of(9)[4..]);
+            let remaining = pages.read().window(window).resume(error.checkpoint().unwrap().clone());
+            let remaining = drain(remaining.records()).await.whole();
+            assert_eq!(remaining, Pages::records_of(9)[4..]);
         }
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_to_the_rest() {
+async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_for_the_remaining_ones() {
     let service = Faulty::new(Alloy::new(1).records(95), |n, _| {
         ((3..=10).contains(&n)).then(|| answer(503, &[], ""))
     });
@@ -80,8 +81,8 @@ async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_to_the_rest(
     assert!(outcome.records.iter().map(|contact| contact.id).eq(0..20));
     let error = outcome.error();
     assert_eq!((error.attempts(), error.page(), service.requests()), (8, Some(3), 10));
-    let rest = action.read().resume(error.checkpoint().unwrap().clone()).records();
-    assert!(drain(rest).await.whole().into_iter().map(|contact| contact.id).eq(20..95));
+    let remaining = action.read().resume(error.checkpoint().unwrap().clone()).records();
+    assert!(drain(remaining).await.whole().into_iter().map(|contact| contact.id).eq(20..95));
 
     let hubspot = HubSpot::new(1).objects(40);
     let service =

@@ -1,4 +1,4 @@
-//! What the service said, typed, and what follows from it.
+//! What a service says in an error response, typed, and what follows from it.
 
 use bytes::Bytes;
 use http::Request;
@@ -10,18 +10,23 @@ use pagestream::{
 use super::vendors::{Faulty, answer, companies, contacts};
 use crate::support::drain;
 
-fn said(category: &str, sub_category: Option<&str>, message: &str, id: &str) -> ServiceError {
-    let mut said = ServiceError::default();
-    said.category = Some(category.to_owned());
-    said.sub_category = sub_category.map(str::to_owned);
-    said.message = Some(message.to_owned());
-    said.correlation_id = Some(id.to_owned());
-    said
+fn service_error(
+    category: &str,
+    sub_category: Option<&str>,
+    message: &str,
+    id: &str,
+) -> ServiceError {
+    let mut error = ServiceError::default();
+    error.category = Some(category.to_owned());
+    error.sub_category = sub_category.map(str::to_owned);
+    error.message = Some(message.to_owned());
+    error.correlation_id = Some(id.to_owned());
+    error
 }
 
 /// What a HubSpot says that gives this body once, without retry, and how many requests
 /// it takes to read it with retries.
-async fn refused_once(status: u16, body: &'static str) -> (Error, usize) {
+async fn error_response_once(status: u16, body: &'static str) -> (Error, usize) {
     let hubspot = HubSpot::new(1).objects(3);
     let fault = move |n, _: &Request<Bytes>| (n == 1).then(|| answer(status, &[], body));
     let service = Faulty::new(hubspot.clone(), fault);
@@ -34,27 +39,27 @@ async fn refused_once(status: u16, body: &'static str) -> (Error, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_burst_limit_of_hubspot_is_retried_and_a_daily_limit_given_out_at_once() {
-    let (error, requests) = refused_once(429, fixture!("hubspot/429_burst")).await;
+async fn a_burst_limit_of_hubspot_is_retried_and_a_daily_limit_is_an_error_at_once() {
+    let (error, requests) = error_response_once(429, fixture!("hubspot/429_burst")).await;
     let message = "You have reached your ten_secondly_rolling limit.";
     let id = "20f98dfa-05b6-4d27-8d96-ecfde54ca211";
     assert_eq!(
         *error.service_error(),
-        said("RATE_LIMIT", Some("TEN_SECONDLY_ROLLING"), message, id)
+        service_error("RATE_LIMIT", Some("TEN_SECONDLY_ROLLING"), message, id)
     );
     assert!(error.is_rate_limited() && error.is_retryable());
     assert_eq!(requests, 2);
 
-    let (error, requests) = refused_once(429, fixture!("hubspot/429_search")).await;
+    let (error, requests) = error_response_once(429, fixture!("hubspot/429_search")).await;
     let message = "You have reached your secondly limit.";
     let id = "de61843f-b3ab-4bc1-8c54-358e37eb0621";
-    assert_eq!(*error.service_error(), said("RATE_LIMITS", None, message, id));
+    assert_eq!(*error.service_error(), service_error("RATE_LIMITS", None, message, id));
     assert_eq!((error.is_retryable(), requests), (true, 2));
 
-    let (error, requests) = refused_once(429, fixture!("hubspot/429_daily")).await;
+    let (error, requests) = error_response_once(429, fixture!("hubspot/429_daily")).await;
     let message = "You have reached your daily limit.";
     let id = "c033cdaa-2c40-4a64-ae48-b4cec88dad24";
-    assert_eq!(*error.service_error(), said("RATE_LIMIT", Some("DAILY"), message, id));
+    assert_eq!(*error.service_error(), service_error("RATE_LIMIT", Some("DAILY"), message, id));
     assert!(error.is_rate_limited() && !error.is_retryable());
     assert_eq!(requests, 1);
 }
@@ -65,29 +70,29 @@ async fn a_daily_limit_is_one_by_its_policy_or_by_its_message() {
         r#"{"policyName":"DAILY"}"#,
         r#"{"message":"You have reached your daily limit.","category":"RATE_LIMITS"}"#,
     ] {
-        assert_eq!(refused_once(429, body).await.1, 1, "{body}");
+        assert_eq!(error_response_once(429, body).await.1, 1, "{body}");
         // It is about the number of requests, so another status is what it is.
-        assert_eq!(refused_once(503, body).await.1, 2, "{body}");
+        assert_eq!(error_response_once(503, body).await.1, 2, "{body}");
     }
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_hubspot_said_of_a_bad_request_is_typed() {
-    let (error, requests) = refused_once(400, fixture!("hubspot/400_too_many_inputs")).await;
+async fn what_hubspot_answers_to_a_bad_request_is_typed() {
+    let (error, requests) = error_response_once(400, fixture!("hubspot/400_too_many_inputs")).await;
     let message = "The maximum number of inputs supported in a batch is 1000. Please reduce the \
                    number of items and try again";
     let id = "3784ea30-07ce-4866-98e8-bf691d18899e";
-    assert_eq!(*error.service_error(), said("VALIDATION_ERROR", None, message, id));
+    assert_eq!(*error.service_error(), service_error("VALIDATION_ERROR", None, message, id));
     assert_eq!(requests, 1);
 
     let sub = r#"{"category":"C","subCategory":"S.T","policyName":"P","errorType":"E"}"#;
-    let (error, _) = refused_once(400, sub).await;
+    let (error, _) = error_response_once(400, sub).await;
     assert_eq!(error.service_error().category.as_deref(), Some("C"));
     assert_eq!(error.service_error().sub_category.as_deref(), Some("S.T"));
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_alloy_said_is_typed_in_both_of_its_forms() {
+async fn what_alloy_answers_is_typed_in_both_of_its_forms() {
     let forms = [
         (fixture!("alloy/error_with_message"), Some("Unauthorized"), Some("Invalid API key")),
         (fixture!("alloy/error_with_code"), Some("CREDENTIAL_NOT_FOUND"), None),
