@@ -2,7 +2,7 @@
 //! and the reading above shows the count; neither knows the other.
 
 use std::{
-    cell::RefCell,
+    cell::Cell,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +16,7 @@ use std::{
 
 thread_local! {
     /// Where what begins to wait on this thread counts.
-    static CURRENT: RefCell<Option<WaitingCount>> = const { RefCell::new(None) };
+    static CURRENT: Cell<Option<WaitingCount>> = const { Cell::new(None) };
 }
 
 /// A count of what waits. Clones are the same count.
@@ -70,6 +70,7 @@ struct Lent<'a> {
 }
 
 impl Drop for Lent<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.counter.0 = CURRENT.replace(self.outer.take());
     }
@@ -103,7 +104,9 @@ pub(crate) struct Waiting(Option<WaitingCount>);
 impl Waiting {
     /// Begins to wait.
     pub(crate) fn begin() -> Self {
-        Self::in_count(CURRENT.with_borrow(Clone::clone))
+        let current = CURRENT.take();
+        CURRENT.set(current.clone());
+        Self::in_count(current)
     }
 
     fn in_count(count: Option<WaitingCount>) -> Self {

@@ -64,20 +64,18 @@ impl<C> CursorQueue<C> {
 impl<C: Clone + Eq + Hash> CursorQueue<C> {
     /// Puts the next cursors of a page in front of all that waits: they finish what has
     /// begun, and the longest chain decides how long a reading takes.
+    #[inline]
     pub(super) fn push_next(&mut self, id: RequestId, cursor: &C, next: Cursors<C>) {
         if next.contains(cursor) {
             // The shortest cycle is noticed at once.
             self.detector = self.detector.move_mark(fingerprint(cursor));
         }
-        if self.is_empty() {
+        let is_chain = next.len() == 1 && self.is_empty();
+        self.led_by = is_chain.then_some(id);
+        match next.into_inner() {
             // It is so at nearly every page.
-            self.led_by = (next.len() == 1).then_some(id);
-            self.waiting.extend(next);
-            return;
-        }
-        self.led_by = None;
-        for cursor in next.into_iter().rev() {
-            self.waiting.push_front(cursor);
+            Ok([next]) => self.waiting.push_front(next),
+            Err(next) => next.into_iter().rev().for_each(|next| self.waiting.push_front(next)),
         }
     }
 

@@ -6,7 +6,7 @@ use crate::checkpoint::{Position, Replay};
 pub(super) struct Delivering<C> {
     pub(super) id: RequestId,
     pub(super) cursor: C,
-    pub(super) replay: Option<Replay>,
+    pub(super) replay: Option<Box<Replay>>,
     pub(super) shape: PageShape,
     /// The failures that are delivered.
     pub(super) failures: usize,

@@ -23,8 +23,6 @@ mod speculation;
 
 use std::{hash::Hash, time::Instant};
 
-use smallvec::SmallVec;
-
 use self::{
     concurrency_limit::ConcurrencyLimit, cursor_queue::CursorQueue, delivering::Delivering,
     linger::Linger, page_size::PageSize, request::RequestState, requests::Requests,
@@ -82,6 +80,8 @@ pub(crate) struct Frontier<C> {
 pub(crate) enum Next<C> {
     /// Send this request, and ask again.
     Send(RequestId, C),
+    /// Send this request, and wait for its response: it is the only one at a time.
+    SendAndWait(RequestId, C),
     /// Deliver the page of this request.
     Deliver(RequestId),
     /// Deliver the error of this request.
@@ -112,8 +112,8 @@ pub(crate) enum Effect {
     Ignore(RequestId),
 }
 
-/// Mostly nothing follows but the page itself.
-pub(crate) type Effects = SmallVec<[Effect; 1]>;
+/// Mostly nothing follows but the page itself, and this takes no allocation.
+pub(crate) type Effects = Vec<Effect>;
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// A reading that begins at a cursor.
@@ -149,8 +149,21 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     }
 
     /// What the driver does next.
+    #[inline]
     pub(crate) fn next(&mut self, now: impl Fn() -> Instant, hooks: &impl Hooks<C>) -> Next<C> {
+        let is_alone = self.config.window == 1;
+        if let Some(first) = self.requests.first()
+            && is_alone
+        {
+            // Nothing else is sent before its page is delivered.
+            match first.state {
+                RequestState::Arrived(_) => return Next::Deliver(first.id),
+                RequestState::InFlight => return Next::Wait(None),
+                _ => {}
+            }
+        }
         let is_cycle = match self.send(&now, hooks) {
+            sending::Sent::Request(id, cursor) if is_alone => return Next::SendAndWait(id, cursor),
             sending::Sent::Request(id, cursor) => return Next::Send(id, cursor),
             sending::Sent::Cycle => true,
             sending::Sent::Nothing => false,
@@ -185,9 +198,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     #[inline]
     pub(crate) fn begin_delivery(&mut self) -> Position {
         let Some(request) = self.requests.take_first_arrived() else { return Position::default() };
-        let replay = request.replay();
         let RequestState::Arrived(shape) = request.state else { return Position::default() };
-        let position = replay.map_or_else(Position::default, |it| shape.clamp(it.delivered));
+        let replay = request.replay;
+        let position =
+            replay.as_ref().map_or_else(Position::default, |it| shape.clamp(it.delivered));
         if let Some(pages) = &mut self.config.max_pages {
             *pages = pages.saturating_sub(1);
         }
@@ -220,6 +234,13 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// Whether nothing remains to be read.
     pub(crate) fn is_over(&self) -> bool {
         self.delivering.is_none() && self.requests.is_empty() && self.cursors.is_empty()
+    }
+
+    /// Whether there is no request, and no page is being delivered.
+    fn is_idle(&self) -> bool {
+        self.delivering.is_none()
+            && self.requests.is_empty()
+            && self.requests.discarded_in_flight() == 0
     }
 
     /// Whether as many pages are delivered as may be.

@@ -25,7 +25,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let mut remaining = Vec::new();
         if let Some(page) = &self.delivering {
             let position = page.position(delivered);
-            page.shape.remaining(&page.cursor, position, page.replay, &mut remaining);
+            let replay = page.replay.as_deref().copied();
+            page.shape.remaining(&page.cursor, position, replay, &mut remaining);
         }
         for request in self.requests.iter() {
             add(request, &mut remaining);

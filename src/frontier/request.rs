@@ -37,7 +37,7 @@ pub(super) enum RequestState {
     /// Its page is here, and waits for its turn.
     Arrived(PageShape),
     /// It is speculative and failed. Where the service leads to it, the failure counts.
-    FailedSpeculation(FailedAttempt),
+    FailedSpeculation(Box<FailedAttempt>),
     /// It failed for good. Its error waits for its turn.
     Failed,
 }
@@ -52,6 +52,27 @@ pub(super) enum SpeculativeNext<C> {
 }
 
 impl<C> Request<C> {
+    /// A request that is in flight.
+    #[inline]
+    pub(super) fn new(
+        id: RequestId,
+        cursor: C,
+        replay: Option<Box<Replay>>,
+        halvings: u32,
+    ) -> Self {
+        Self {
+            id,
+            cursor,
+            replay,
+            state: RequestState::InFlight,
+            failures: None,
+            halvings,
+            led_by: None,
+            speculative: None,
+            sent: None,
+        }
+    }
+
     pub(super) fn is_due(&self, now: impl Fn() -> Instant) -> bool {
         matches!(self.state, RequestState::Due(due) if due <= now())
     }

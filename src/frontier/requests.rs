@@ -22,30 +22,24 @@ impl<C> Requests<C> {
         Self { in_order: Vec::new(), discarded: Vec::new(), next_id: 0 }
     }
 
-    /// A new request, in flight and not among the others yet.
-    pub(super) fn make(
+    /// Adds a request that is in flight.
+    #[inline]
+    pub(super) fn push(
         &mut self,
         cursor: C,
         replay: Option<Box<Replay>>,
         halvings: u32,
-    ) -> Request<C> {
-        let id = self.next_id;
-        self.next_id += 1;
-        Request {
-            id,
-            cursor,
-            replay,
-            state: RequestState::InFlight,
-            failures: None,
-            halvings,
-            led_by: None,
-            speculative: None,
-            sent: None,
-        }
+    ) -> &mut Request<C> {
+        let id = self.next_id();
+        let index = self.in_order.len();
+        self.in_order.push(Request::new(id, cursor, replay, halvings));
+        &mut self.in_order[index]
     }
 
-    pub(super) fn push(&mut self, request: Request<C>) {
-        self.in_order.push(request);
+    fn next_id(&mut self) -> RequestId {
+        let id = self.next_id;
+        self.next_id += 1;
+        id
     }
 
     /// Where a request stands; `None` for one that was discarded.
@@ -137,7 +131,7 @@ impl<C> Requests<C> {
     ) {
         self.in_order.remove(index);
         for cursor in parts.into_iter().rev() {
-            let mut part = self.make(cursor, None, halvings);
+            let mut part = Request::new(self.next_id(), cursor, None, halvings);
             part.state = RequestState::Due(due);
             part.failures = Some(Box::new(failures));
             self.in_order.insert(index, part);

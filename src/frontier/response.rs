@@ -2,8 +2,6 @@
 
 use std::{collections::VecDeque, hash::Hash, time::Instant};
 
-use smallvec::smallvec;
-
 use super::{
     Effect, Effects, Frontier, RequestId, hooks::Hooks, page_shape::PageShape,
     request::RequestState, retrying::FailedAttempt, speculation::Speculation,
@@ -62,8 +60,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let failed =
             speculation.settle(requests, cursors, index, next, halvings, hooks, &mut effects);
         if let Some(index) = failed
-            && let RequestState::FailedSpeculation(attempt) = self.requests.get(index).state
+            && let RequestState::FailedSpeculation(attempt) = &self.requests.get(index).state
         {
+            let attempt = **attempt;
             effects.push(self.failed(index, attempt, now(), hooks));
         }
         effects
@@ -79,12 +78,13 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     ) -> Effects {
         let Some(index) = self.requests.index(id) else { return self.discarded_came(id) };
         if !self.requests.is_speculative(index) {
-            return smallvec![self.failed(index, attempt, now, hooks)];
+            return vec![self.failed(index, attempt, now, hooks)];
         }
         // Nobody knows yet whether this failure matters, but for the service's limit.
         self.slow_down(attempt);
         self.retrying.pause_for(&attempt, now);
-        self.requests.get_mut(index).state = RequestState::FailedSpeculation(attempt);
+        self.requests.get_mut(index).state =
+            RequestState::FailedSpeculation(Box::new(attempt));
         Effects::new()
     }
 
@@ -148,6 +148,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The response of a request came that is discarded.
     pub(crate) fn discarded_came(&mut self, id: RequestId) -> Effects {
         self.requests.discarded_came(id);
-        smallvec![Effect::Ignore(id)]
+        vec![Effect::Ignore(id)]
     }
 }

@@ -50,11 +50,11 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             return Sent::Nothing;
         }
         let request = match self.new_request(window, sent, hooks) {
-            Ok(request) => Request { sent, ..request },
+            Ok(request) => request,
             Err(nothing) => return nothing,
         };
+        request.sent = sent;
         let (id, cursor) = (request.id, request.cursor.clone());
-        self.requests.push(request);
         self.request_sent();
         Sent::Request(id, cursor)
     }
@@ -76,6 +76,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// some more are held, so that the others need not stop. Behind a request that failed
     /// for good, nothing is needed any more.
     fn has_room(&self, window: usize) -> bool {
+        if self.config.max_pages.is_none() && self.is_idle() {
+            return true;
+        }
         let is_late = self.requests.first().is_some_and(|first| !first.is_ready());
         let most = if is_late && window > 1 { window.saturating_mul(HELD_PAGES) } else { window };
         let pages_left = self
@@ -96,10 +99,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         window: usize,
         now: Option<Instant>,
         hooks: &impl Hooks<C>,
-    ) -> Result<Request<C>, Sent<C>> {
+    ) -> Result<&mut Request<C>, Sent<C>> {
         let halvings = self.page_size.halvings();
         if let Some((cursor, replay)) = self.cursors.pop_resumed(hooks, halvings) {
-            return Ok(self.requests.make(cursor, replay, halvings));
+            return Ok(self.requests.push(cursor, replay, halvings));
         }
         if self.cursors.waiting().is_empty() {
             return self.speculative_request(window, halvings, hooks).ok_or(Sent::Nothing);
@@ -126,7 +129,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         };
         self.linger.end();
         let (cursor, led_by) = self.cursors.pop(fingerprint).ok_or(Sent::Nothing)?;
-        Ok(Request { led_by, ..self.requests.make(cursor, None, halvings) })
+        let request = self.requests.push(cursor, None, halvings);
+        request.led_by = led_by;
+        Ok(request)
     }
 
     fn speculative_request(
@@ -134,12 +139,14 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         window: usize,
         halvings: u32,
         hooks: &impl Hooks<C>,
-    ) -> Option<Request<C>> {
+    ) -> Option<&mut Request<C>> {
         let (requests, total) = (&self.requests, self.total);
         let cursor = self.speculation.predict(requests, total, halvings, window, hooks)?;
         let led_by = self.requests.last().map(|last| last.id);
-        let request = self.requests.make(cursor, None, halvings);
-        Some(Request { led_by, speculative: Some(SpeculativeNext::Unknown), ..request })
+        let request = self.requests.push(cursor, None, halvings);
+        request.led_by = led_by;
+        request.speculative = Some(SpeculativeNext::Unknown);
+        Some(request)
     }
 
     /// When there is something to send, if it waits for its time alone.

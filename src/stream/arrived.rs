@@ -20,13 +20,13 @@ impl<P: Paginator + ?Sized> Arrived<P> {
     }
 
     /// Takes out what this request brought.
+    #[inline]
     pub(super) fn take(&mut self, id: RequestId) -> Option<Fetched<P>> {
-        let last = self.last.take_if(|(arrived, _)| *arrived == id);
-        let (_, fetched) = last.or_else(|| {
-            let index = self.others.iter().position(|(arrived, _)| *arrived == id)?;
-            Some(self.others.swap_remove(index))
-        })?;
-        Some(fetched)
+        if self.last.as_ref().is_some_and(|(arrived, _)| *arrived == id) {
+            return self.last.take().map(|(_, fetched)| fetched);
+        }
+        let index = self.others.iter().position(|(arrived, _)| *arrived == id)?;
+        Some(self.others.swap_remove(index).1)
     }
 
     /// Takes out the error that this request brought.

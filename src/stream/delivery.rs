@@ -1,13 +1,16 @@
 use std::vec;
 
-use crate::{checkpoint::Position, page::Failure};
+use crate::{
+    checkpoint::Position,
+    page::{Details, Failure},
+};
 
 /// What is left of the page being delivered. How far it is delivered is shared with
 /// monitors, by a count alone: [`Shared::count`](super::shared::Shared::count).
 pub(super) struct Delivery<R> {
     records: vec::IntoIter<R>,
     /// They come behind the records.
-    failures: vec::IntoIter<Failure>,
+    failures: Option<vec::IntoIter<Failure>>,
     /// Whether the limit on records cut the page, so that it is the last.
     is_cut: bool,
 }
@@ -15,14 +18,15 @@ pub(super) struct Delivery<R> {
 impl<R> Delivery<R> {
     /// No page.
     pub(super) fn none() -> Self {
-        Self { records: Vec::new().into_iter(), failures: Vec::new().into_iter(), is_cut: false }
+        Self { records: Vec::new().into_iter(), failures: None, is_cut: false }
     }
 
     /// A page from a position on. `max_records` is how many records may still be
     /// delivered, and is counted down.
+    #[inline]
     pub(super) fn new(
         mut records: Vec<R>,
-        failures: Vec<Failure>,
+        details: Option<Box<Details>>,
         from: Position,
         max_records: &mut Option<u64>,
     ) -> Self {
@@ -36,8 +40,11 @@ impl<R> Delivery<R> {
             records.truncate(most);
             *left -= records.len() as u64;
         }
-        let mut failures = failures.into_iter();
-        failures.by_ref().take(from.failures).for_each(drop);
+        let failures = details.map(|details| {
+            let mut failures = details.failures.into_iter();
+            failures.by_ref().take(from.failures).for_each(drop);
+            failures
+        });
         Self { records: records.into_iter(), failures, is_cut }
     }
 
@@ -52,7 +59,7 @@ impl<R> Delivery<R> {
     }
 
     pub(super) fn next_failure(&mut self) -> Option<Failure> {
-        self.failures.next()
+        self.failures.as_mut()?.next()
     }
 
     pub(super) fn is_cut(&self) -> bool {
@@ -65,6 +72,6 @@ impl<R> Delivery<R> {
 
     /// How many failures will be delivered.
     pub(super) fn failures_left(&self) -> usize {
-        if self.is_cut { 0 } else { self.failures.len() }
+        if self.is_cut { 0 } else { self.failures.as_ref().map_or(0, vec::IntoIter::len) }
     }
 }

@@ -33,6 +33,8 @@ pub(super) struct Driver<S: Source> {
     source: S,
     options: Options,
     life: Life,
+    /// A checkpoint that does not match is the first and last item.
+    mismatch: Option<Error>,
     in_flight: InFlight<S::Fetch>,
     arrived: Arrived<S::Paginator>,
     pub(super) delivery: Delivery<Record<S>>,
@@ -45,9 +47,10 @@ pub(super) struct Driver<S: Source> {
 }
 
 /// How far the life of a stream is.
+#[derive(Clone, Copy)]
 enum Life {
-    /// Nothing was polled yet. A checkpoint that does not match is the first and last item.
-    New { mismatch: Option<Error> },
+    /// Nothing was polled yet.
+    New,
     /// It reads, until the deadline.
     Reading { deadline: Option<Instant> },
     /// The page being delivered is the last.
@@ -80,7 +83,8 @@ impl<S: Source> Driver<S> {
         Self {
             source,
             options,
-            life: Life::New { mismatch },
+            life: Life::New,
+            mismatch,
             in_flight: InFlight::new(),
             arrived: Arrived::new(),
             delivery: Delivery::none(),
@@ -117,11 +121,11 @@ impl<S: Source> Driver<S> {
         };
         let max_duration = self.options.max_duration;
         let (step, deadline) = match mem::replace(&mut self.life, Life::Polling) {
-            Life::New { mismatch: Some(error) } => {
-                self.stop(&mut access, StopReason::Failed);
-                return Poll::Ready(Some(Err(error)));
-            }
-            Life::New { mismatch: None } => {
+            Life::New => {
+                if let Some(error) = self.mismatch.take() {
+                    self.stop(&mut access, StopReason::Failed);
+                    return Poll::Ready(Some(Err(error)));
+                }
                 let deadline = max_duration.map(|duration| clock::after(clock::now(), duration));
                 (self.step(&mut access, deadline, cx), deadline)
             }
@@ -169,9 +173,16 @@ impl<S: Source> Driver<S> {
             }
             access.set_aside(error);
         }
-        access.with(|reading, counts| reading.end_page(counts.delivered()));
         loop {
-            let next = match self.send(access, deadline) {
+            let next = match self.next(access, deadline) {
+                Ok(Next::Send(id, cursor)) => {
+                    self.send(id, cursor);
+                    continue;
+                }
+                Ok(Next::SendAndWait(id, cursor)) => {
+                    self.send(id, cursor);
+                    Next::Wait(None)
+                }
                 Ok(next) => next,
                 Err(reason) => return Poll::Ready(Step::End(reason)),
             };
@@ -192,29 +203,34 @@ impl<S: Source> Driver<S> {
                 }
                 Next::RequestLimit => return Poll::Ready(Step::End(StopReason::MaxRequests)),
                 Next::Cycle | Next::End => return Poll::Ready(Step::End(StopReason::End)),
-                // All of them were sent.
-                Next::Send(..) => {}
+                // They were sent above.
+                Next::Send(..) | Next::SendAndWait(..) => {}
             }
         }
     }
 
-    /// Sends what may be sent, and says what is next; or why no other page is delivered.
-    fn send(
-        &mut self,
+    /// What is next; or why no other page is delivered.
+    #[inline]
+    fn next(
+        &self,
         access: &mut Access<'_, Cursor<S>>,
         deadline: Option<Instant>,
     ) -> Result<Next<Cursor<S>>, StopReason> {
-        loop {
-            let (hooks, options) = (self.source.paginator(), &self.options);
-            let next =
-                access.with(|reading, _| match limit_reached(options, deadline, reading) {
-                    Some(reason) => Err(reason),
-                    None => Ok(reading.next(&hooks)),
-                })?;
-            let Next::Send(id, cursor) = next else { return Ok(next) };
-            let request = self.source.request(cursor, self.spawns.then_some(&self.counter));
-            self.in_flight.push(id, request);
-        }
+        let (hooks, options) = (self.source.paginator(), &self.options);
+        access.with(|reading, counts| {
+            // All of its records are delivered.
+            reading.end_page(counts.delivered());
+            match limit_reached(options, deadline, reading) {
+                Some(reason) => Err(reason),
+                None => Ok(reading.next(&hooks)),
+            }
+        })
+    }
+
+    #[inline]
+    fn send(&mut self, id: RequestId, cursor: Cursor<S>) {
+        let request = self.source.request(cursor, self.spawns.then_some(&self.counter));
+        self.in_flight.push(id, request);
     }
 
     /// Takes what a request brought, and does what follows.
@@ -229,7 +245,10 @@ impl<S: Source> Driver<S> {
             Ok(mut page) => match access.with(|reading, _| reading.page(id, &mut page, &hooks)) {
                 Ok(effects) => {
                     self.arrived.keep(id, Ok(page));
-                    return self.apply(effects);
+                    if !effects.is_empty() {
+                        self.apply(effects);
+                    }
+                    return;
                 }
                 Err(error) => error,
             },
@@ -315,8 +334,7 @@ impl<S: Source> Driver<S> {
             Err(error) => return Step::Fatal(error),
         };
         let (records, details) = page.into_parts();
-        let failures = details.map_or_else(Vec::new, |details| details.failures);
-        self.delivery = Delivery::new(records, failures, from, &mut self.options.max_records);
+        self.delivery = Delivery::new(records, details, from, &mut self.options.max_records);
         Step::Page
     }
 

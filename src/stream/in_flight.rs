@@ -34,6 +34,7 @@ impl<F: Future + Unpin> InFlight<F> {
         Self { alone: None, crowd: FuturesUnordered::new() }
     }
 
+    #[inline]
     pub(super) fn push(&mut self, id: RequestId, request: F) {
         let request = Numbered { id, request };
         if self.is_empty() {

@@ -37,11 +37,20 @@ pub(super) struct PageInfo {
     pub(super) digest: Option<u64>,
 }
 
+impl PageInfo {
+    /// Counts the page, of which so many records are delivered.
+    fn count(self, delivered: usize, counts: &mut Progress) {
+        counts.pages = counts.pages.saturating_add(1);
+        counts.records = counts.records.saturating_add((delivered - self.passed_over) as u64);
+        counts.skipped = counts.skipped.saturating_add(self.skipped);
+    }
+}
+
 impl<C: Cursor> Reading<C> {
     /// What the driver does next.
     pub(super) fn next(&mut self, hooks: &impl Hooks<C>) -> Next<C> {
         let next = self.frontier.next(clock::now, hooks);
-        if matches!(next, Next::Send(..)) {
+        if matches!(next, Next::Send(..) | Next::SendAndWait(..)) {
             self.counts.requests += 1;
         }
         next
@@ -113,30 +122,21 @@ impl<C: Cursor> Reading<C> {
 
     /// Ends the page being delivered, if there is one: so many of its records, all of them,
     /// are delivered.
+    #[inline]
     pub(super) fn end_page(&mut self, delivered: usize) {
-        if let Some(page) = self.page {
-            self.counts = self.counts_with(page, delivered);
+        if let Some(page) = self.page.take() {
+            page.count(delivered, &mut self.counts);
             self.last_digest = page.digest;
-            self.page = None;
             self.frontier.end_delivery();
         }
     }
 
-    /// The counts, where a page counts of which so many records are delivered.
-    fn counts_with(&self, page: PageInfo, delivered: usize) -> Progress {
-        let mut counts = self.counts.clone();
-        counts.pages = counts.pages.saturating_add(1);
-        counts.records = counts.records.saturating_add((delivered - page.passed_over) as u64);
-        counts.skipped = counts.skipped.saturating_add(page.skipped);
-        counts
-    }
-
     /// How far it is, where so many records of the page being delivered are delivered.
     pub(super) fn progress(&self, delivered: usize) -> Progress {
-        let counts = match self.page {
-            Some(page) => self.counts_with(page, delivered),
-            None => self.counts.clone(),
-        };
+        let mut counts = self.counts.clone();
+        if let Some(page) = self.page {
+            page.count(delivered, &mut counts);
+        }
         let total = self.frontier.total();
         if counts.stop.is_some() {
             return Progress { total, ..counts };

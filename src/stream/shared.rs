@@ -180,16 +180,18 @@ impl<'a, C: Cursor> Access<'a, C> {
     #[inline]
     pub(super) fn with<T>(&mut self, work: impl FnOnce(&mut Reading<C>, Counts<'_>) -> T) -> T {
         let counts = Counts { failures: self.failures, delivered: self.delivered };
-        let run = |reading: &mut Reading<C>| {
-            let was_whole = mem::replace(&mut reading.is_whole, false);
-            let output = work(reading, counts);
-            reading.is_whole = was_whole;
-            output
+        let mut taken;
+        let reading = match &mut self.way {
+            Way::Alone(reading) => reading,
+            Way::Shared(shared) => {
+                taken = shared.take(None).expect(NOT_TAKEN);
+                taken.reading()
+            }
         };
-        match &mut self.way {
-            Way::Alone(reading) => run(reading),
-            Way::Shared(shared) => run(shared.take(None).expect(NOT_TAKEN).reading()),
-        }
+        let was_whole = mem::replace(&mut reading.is_whole, false);
+        let output = work(reading, counts);
+        reading.is_whole = was_whole;
+        output
     }
 
     /// Looks at the reading.
@@ -223,10 +225,12 @@ pub(super) struct Counts<'a> {
 
 impl Counts<'_> {
     /// How many records of the page being delivered are delivered.
+    #[inline]
     pub(super) fn delivered(self) -> usize {
         self.delivered.load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(super) fn set_delivered(self, records: usize) {
         self.delivered.store(records, Ordering::Relaxed);
     }
