@@ -83,8 +83,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         // Nobody knows yet whether this failure matters, but for the service's limit.
         self.slow_down(attempt);
         self.retrying.pause_for(&attempt, now);
-        self.requests.get_mut(index).state =
-            RequestState::FailedSpeculation(Box::new(attempt));
+        self.requests.get_mut(index).state = RequestState::FailedSpeculation(Box::new(attempt));
         Effects::new()
     }
 

@@ -107,7 +107,7 @@ impl<'a> Reading<'a> {
         let now = self.now;
         let next = loop {
             match self.frontier.next(|| now, &self.hooks) {
-                Next::Send(id, batch) => {
+                Next::Send(id, batch) | Next::SendAndWait(id, batch) => {
                     let more = self.choices.next().map_or(0, |choice| u32::from(*choice));
                     self.in_flight.push((now + LATENCY + LATENCY * more / 255, id, batch));
                     self.requests += 1;
@@ -177,7 +177,7 @@ fn send(
     let mut sent = Vec::new();
     loop {
         match frontier.next(|| now, &Packing { most }) {
-            Next::Send(id, batch) => sent.push((id, batch)),
+            Next::Send(id, batch) | Next::SendAndWait(id, batch) => sent.push((id, batch)),
             Next::Wait(until) => return (sent, until),
             _ => return (sent, None),
         }

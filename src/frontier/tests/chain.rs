@@ -91,7 +91,7 @@ impl<'a> Reading<'a> {
                 assert!(!self.service.is_beyond(self.delivered), "nobody leads here: {error}");
                 self.cut(0);
             }
-            Next::Send(..) | Next::Cycle | Next::RequestLimit => {
+            Next::Send(..) | Next::SendAndWait(..) | Next::Cycle | Next::RequestLimit => {
                 unreachable!("all is sent, offsets only rise, and there is no limit")
             }
         }
@@ -105,7 +105,7 @@ impl<'a> Reading<'a> {
         let now = self.now;
         loop {
             match self.frontier.next(|| now, &SameStep) {
-                Next::Send(id, cursor) => {
+                Next::Send(id, cursor) | Next::SendAndWait(id, cursor) => {
                     self.requests.push(cursor.at);
                     self.in_flight.push((id, cursor));
                 }

@@ -44,7 +44,7 @@ fn send<C: Clone + Eq + Hash>(
     hooks: &impl Hooks<C>,
 ) -> Option<(RequestId, C)> {
     match frontier.next(|| now, hooks) {
-        Next::Send(id, cursor) => Some((id, cursor)),
+        Next::Send(id, cursor) | Next::SendAndWait(id, cursor) => Some((id, cursor)),
         _ => None,
     }
 }

@@ -147,7 +147,9 @@ impl Reading<'_> {
         loop {
             let next = loop {
                 match self.frontier.next(Instant::now, &Plain) {
-                    Next::Send(id, cursor) => self.in_flight.push((id, cursor)),
+                    Next::Send(id, cursor) | Next::SendAndWait(id, cursor) => {
+                        self.in_flight.push((id, cursor))
+                    }
                     next => break next,
                 }
                 self.requests += 1;
