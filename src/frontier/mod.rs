@@ -152,9 +152,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     #[inline]
     pub(crate) fn next(&mut self, now: impl Fn() -> Instant, hooks: &impl Hooks<C>) -> Next<C> {
         let is_alone = self.config.window == 1;
-        if let Some(first) = self.requests.first()
-            && is_alone
-        {
+        if is_alone && let Some(first) = self.requests.first() {
             // Nothing else is sent before its page is delivered.
             match first.state {
                 RequestState::Arrived(_) => return Next::Deliver(first.id),
@@ -234,13 +232,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// Whether nothing remains to be read.
     pub(crate) fn is_over(&self) -> bool {
         self.delivering.is_none() && self.requests.is_empty() && self.cursors.is_empty()
-    }
-
-    /// Whether there is no request, and no page is being delivered.
-    fn is_idle(&self) -> bool {
-        self.delivering.is_none()
-            && self.requests.is_empty()
-            && self.requests.discarded_in_flight() == 0
     }
 
     /// Whether as many pages are delivered as may be.

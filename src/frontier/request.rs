@@ -36,7 +36,8 @@ pub(super) enum RequestState {
     InFlight,
     /// Its page is here, and waits for its turn.
     Arrived(PageShape),
-    /// It is speculative and failed. Where the service leads to it, the failure counts.
+    /// It is speculative and failed. Where the service leads to it, the failure counts. Few
+    /// do, so this is a box.
     FailedSpeculation(Box<FailedAttempt>),
     /// It failed for good. Its error waits for its turn.
     Failed,

@@ -76,9 +76,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// some more are held, so that the others need not stop. Behind a request that failed
     /// for good, nothing is needed any more.
     fn has_room(&self, window: usize) -> bool {
-        if self.config.max_pages.is_none() && self.is_idle() {
-            return true;
-        }
         let is_late = self.requests.first().is_some_and(|first| !first.is_ready());
         let most = if is_late && window > 1 { window.saturating_mul(HELD_PAGES) } else { window };
         let pages_left = self

@@ -254,10 +254,13 @@ impl<S: Source> Driver<S> {
             },
             Err(error) => error,
         };
-        let effects = match access.look(|reading, _| reading.location(id)) {
-            Some((page, cursor)) => {
+        let located = access.look(|reading, _| {
+            let location = reading.location(id)?;
+            Some((location, reading.frontier.retry_policy().clone()))
+        });
+        let effects = match located {
+            Some(((page, cursor), policy)) => {
                 let error = failed.at(page, cursor);
-                let policy = access.look(|reading, _| reading.frontier.retry_policy().clone());
                 let attempt = FailedAttempt::new(&error, &policy);
                 self.arrived.keep(id, Err(error));
                 access.with(|reading, _| reading.error(id, attempt, &hooks))
@@ -381,7 +384,7 @@ impl<S: Source> Driver<S> {
         } else {
             drop(in_flight);
         }
-        drop(mem::replace(&mut self.arrived, Arrived::new()));
+        self.arrived = Arrived::new();
         self.life = Life::Done;
     }
 }

@@ -11,12 +11,9 @@ use futures::{StreamExt, executor::block_on};
 use pagestream::{Checkpoint, Error, ErrorKind, Monitor, PaginatorExt, Progress, StopReason};
 
 use crate::support::{
-    hooked::{Hook, Hooked, HookedRecord, Hooks, Shape, watched, without},
+    hooked::{Hook, Hooked, HookedRecord, Hooks, LIMIT, Shape, resumed, watched, without},
     sorted, stored,
 };
-
-const LIMIT: Duration = Duration::from_secs(10);
-const SHAPES: [Shape; 2] = [Shape::Chain, Shape::Batch];
 
 /// What the code of a user was told, and which records were delivered then.
 struct Answer {
@@ -101,16 +98,6 @@ fn read(hook: Hook, shape: Shape, window: usize, limit: u64) -> Vec<Answer> {
     answers
 }
 
-/// What a reading gives that resumes from here.
-fn resumed(shape: Shape, checkpoint: &Checkpoint) -> Vec<u64> {
-    let hooks = Hooks::new(Hook::Map);
-    let paginator = Hooked::new(shape, &hooks);
-    let stream = paginator.read().retry(hooks.retry()).set_failures_aside();
-    let stream = stream.resume(stored(checkpoint)).records();
-    let records = block_on(stream.collect::<Vec<_>>());
-    sorted(records.into_iter().map(|it| it.expect("nothing is fatal").into_number()).collect())
-}
-
 /// Whether a checkpoint may be asked for in a hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Checkpoints {
@@ -124,7 +111,7 @@ fn check_answer(shape: Shape, answer: &Answer, checkpoints: Checkpoints) {
         Ok(checkpoint) => {
             assert_eq!(checkpoint.records(), answer.delivered.len() as u64);
             let remaining = without(&Hooked::expected(shape), &answer.delivered);
-            assert_eq!(resumed(shape, checkpoint), remaining);
+            assert_eq!(resumed(shape, checkpoint).0, remaining);
         }
         Err(error) => {
             assert_eq!(checkpoints, Checkpoints::GivenOrDeadlock, "{error}");
@@ -137,7 +124,7 @@ fn check_answer(shape: Shape, answer: &Answer, checkpoints: Checkpoints) {
 /// Asks at each call of a hook, in readings of each kind.
 fn check(hook: Hook, checkpoints: Checkpoints) {
     let (mut asked, mut wrong) = (0, Vec::new());
-    for shape in SHAPES {
+    for shape in Shape::ALL {
         for window in [1, 4] {
             for limit in [3, 11] {
                 let count = Arc::new(Mutex::new(0));
@@ -146,7 +133,9 @@ fn check(hook: Hook, checkpoints: Checkpoints) {
                 let result = watched(name, LIMIT, move || {
                     let answers = read(hook, shape, window, limit);
                     *counted.lock().unwrap() = answers.len();
-                    answers.iter().for_each(|it| check_answer(shape, it, checkpoints));
+                    for answer in &answers {
+                        check_answer(shape, answer, checkpoints);
+                    }
                 });
                 wrong.extend(result.err());
                 asked += *count.lock().unwrap();
@@ -268,7 +257,7 @@ fn split_cursor_may_ask_a_monitor() {
         let answers = asking.with(|it| std::mem::take(&mut it.answers));
         assert_eq!(answers.len(), 1);
         check_answer(Shape::Batch, &answers[0], Checkpoints::GivenOrDeadlock);
-        let read = |part: &Checkpoint| resumed(Shape::Batch, part);
+        let read = |part: &Checkpoint| resumed(Shape::Batch, part).0;
         let records = sorted(parts.iter().flat_map(read).collect());
         assert_eq!(records, Hooked::expected(Shape::Batch));
     });
@@ -308,7 +297,7 @@ fn pack_may_wait_for_a_thread_that_asks_a_monitor() {
         assert!(at_once < Duration::from_secs(5), "{at_once:?}");
         match checkpoint {
             Ok(checkpoint) => {
-                assert_eq!(resumed(Shape::Batch, &checkpoint), Hooked::expected(Shape::Batch));
+                assert_eq!(resumed(Shape::Batch, &checkpoint).0, Hooked::expected(Shape::Batch));
             }
             Err(error) => assert_eq!(error.kind(), ErrorKind::Contract, "{error}"),
         }

@@ -22,13 +22,12 @@ use pagestream::{
 
 use crate::support::{
     hooked::{
-        Hook, Hooked, HookedCursor, HookedRecord, Hooks, Shape, Thrown, quietly, watched, without,
+        Hook, Hooked, HookedCursor, HookedRecord, Hooks, LIMIT, Shape, Thrown, quietly, resumed,
+        watched, without,
     },
     sorted, stored,
 };
 
-const LIMIT: Duration = Duration::from_secs(10);
-const SHAPES: [Shape; 2] = [Shape::Chain, Shape::Batch];
 /// The panics are at these calls of a hook.
 const CALLS: [usize; 9] = [1, 2, 3, 4, 6, 9, 13, 20, 31];
 
@@ -91,24 +90,13 @@ fn catching<T>(f: impl FnOnce() -> T) -> Result<T, Thrown> {
     })
 }
 
-/// What a reading of the same kind without panics gives from here.
-fn resumed(shape: Shape, checkpoint: &Checkpoint) -> Vec<u64> {
-    let hooks = Hooks::new(Hook::Map);
-    let paginator = Hooked::new(shape, &hooks);
-    let stream = paginator.read().retry(hooks.retry()).set_failures_aside();
-    let stream = stream.resume(stored(checkpoint)).records();
-    let monitor = stream.monitor();
-    let records = block_on(stream.collect::<Vec<_>>());
-    assert_eq!(monitor.failed_ids(), Hooked::failing(shape));
-    sorted(records.into_iter().map(|it| it.expect("nothing is fatal").into_number()).collect())
-}
-
 /// A checkpoint after a panic is complete.
 fn check_complete(shape: Shape, checkpoint: &Checkpoint, delivered: &[u64]) {
     assert_eq!(checkpoint.records(), delivered.len() as u64);
     let remaining = without(&Hooked::expected(shape), delivered);
-    let resumed = quietly(|| resumed(shape, checkpoint));
-    assert_eq!(resumed, remaining, "after {} records", delivered.len());
+    let (records, failed_ids) = quietly(|| resumed(shape, checkpoint));
+    assert_eq!(records, remaining, "after {} records", delivered.len());
+    assert_eq!(failed_ids, Hooked::failing(shape));
 }
 
 /// How a part of a reading came to its end.
@@ -230,7 +218,7 @@ fn run(case: Case, is_owned: bool) -> usize {
 }
 
 fn cases(hook: Hook, call: usize) -> impl Iterator<Item = Case> {
-    let shapes = SHAPES.into_iter();
+    let shapes = Shape::ALL.into_iter();
     let windows = shapes.flat_map(|shape| [1, 4].map(|window| (shape, window)));
     windows.flat_map(move |(shape, window)| {
         let limits = [(3, None), (11, None), (19, Some(5))];

@@ -148,7 +148,7 @@ impl Reading<'_> {
             let next = loop {
                 match self.frontier.next(Instant::now, &Plain) {
                     Next::Send(id, cursor) | Next::SendAndWait(id, cursor) => {
-                        self.in_flight.push((id, cursor))
+                        self.in_flight.push((id, cursor));
                     }
                     next => break next,
                 }

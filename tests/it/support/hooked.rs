@@ -16,12 +16,12 @@ use std::{
     time::Duration,
 };
 
-use futures::future::BoxFuture;
-use pagestream::{Error, ErrorKind, Page, Paginator, Retry};
+use futures::{StreamExt, executor::block_on, future::BoxFuture};
+use pagestream::{Checkpoint, Error, ErrorKind, Page, Paginator, PaginatorExt, Retry};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracing::{Event, Metadata, Subscriber, span, subscriber::DefaultGuard};
 
-use super::events;
+use super::{events, sorted, stored};
 
 /// Where a stream runs the code of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -275,6 +275,10 @@ pub(crate) enum Shape {
     Batch,
 }
 
+impl Shape {
+    pub(crate) const ALL: [Self; 2] = [Self::Chain, Self::Batch];
+}
+
 /// A service whose first requests fail, and succeed when they are made again.
 #[derive(Clone)]
 pub(crate) struct Hooked {
@@ -326,7 +330,10 @@ impl Hooked {
         }
     }
 
-    async fn read(&self, cursor: HookedCursor) -> Result<Page<HookedRecord, HookedCursor>, Error> {
+    async fn respond(
+        &self,
+        cursor: HookedCursor,
+    ) -> Result<Page<HookedRecord, HookedCursor>, Error> {
         self.hooks.reached(Hook::FetchBeforeAwait);
         // What is speculative comes before the page that tells that it is wrong.
         let is_late = self.shape == Shape::Chain && cursor.0[0].1 + 1 == PASSED_OVER;
@@ -421,7 +428,7 @@ impl Paginator for Hooked {
         Self: 'async_trait,
     {
         self.hooks.reached(Hook::Fetch);
-        Box::pin(self.read(cursor))
+        Box::pin(self.respond(cursor))
     }
 
     fn pack(&self, waiting: &mut VecDeque<HookedCursor>, halvings: u32) {
@@ -472,6 +479,22 @@ impl Paginator for Hooked {
         HookedCursor(units.iter().map(|unit| cursor.0[*unit]).collect())
     }
 }
+
+/// What a reading gives that resumes from here and calls nobody: its records, and the ids
+/// that failed.
+pub(crate) fn resumed(shape: Shape, checkpoint: &Checkpoint) -> (Vec<u64>, Vec<String>) {
+    let hooks = Hooks::new(Hook::Map);
+    let paginator = Hooked::new(shape, &hooks);
+    let stream = paginator.read().retry(hooks.retry()).set_failures_aside();
+    let stream = stream.resume(stored(checkpoint)).records();
+    let monitor = stream.monitor();
+    let records = block_on(stream.collect::<Vec<_>>()).into_iter();
+    let records = records.map(|it| it.expect("nothing is fatal").into_number());
+    (sorted(records.collect()), monitor.failed_ids())
+}
+
+/// How long one reading may take.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Runs `body` on a thread of its own. Says what went wrong: a panic, or that it hangs.
 pub(crate) fn watched(
