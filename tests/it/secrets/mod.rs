@@ -241,7 +241,7 @@ async fn the_log_of_a_test_service_does_not_show_the_token() {
 /// one's own, and what it quotes are numbers.
 fn kinds() -> impl Iterator<Item = &'static str> {
     let (_, list) =
-        include_str!("../../../src/error.rs").split_once("pub enum ErrorKind {").unwrap();
+        include_str!("../../../src/error/kind.rs").split_once("pub enum ErrorKind {").unwrap();
     let lines = list.split_once("\n}").unwrap().0.lines().map(str::trim);
     let kinds = lines.filter(|line| !line.starts_with("//")).filter_map(|it| it.strip_suffix(','));
     kinds.filter(|kind| *kind != "Contract")

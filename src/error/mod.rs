@@ -1,14 +1,17 @@
+mod kind;
+mod message;
+mod service_error;
+
 use std::{
     borrow::Cow,
     error::Error as StdError,
-    fmt::{self, Debug, Display, Formatter},
+    fmt::{self, Debug, Formatter},
     time::Duration,
 };
 
+use self::message::{Message, shown};
+pub use self::{kind::ErrorKind, service_error::ServiceError};
 use crate::checkpoint::Checkpoint;
-
-/// How many bytes of a cursor a message shows.
-const SHOWN_CURSOR: usize = 120;
 
 /// The error type of this crate.
 ///
@@ -53,109 +56,6 @@ struct Inner {
     page: Option<u64>,
     cursor: Option<String>,
     checkpoint: Option<Checkpoint>,
-}
-
-/// What went wrong.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum ErrorKind {
-    /// The request or the response did not arrive.
-    Transport,
-    /// The service took too long.
-    Timeout,
-    /// The page is too large for the service, or for the bound on a body.
-    TooLarge,
-    /// The service answered with a status that is not a success.
-    Status,
-    /// The service no longer knows the cursor.
-    Expired,
-    /// The body is not what the service documents.
-    Decode,
-    /// The service contradicts itself.
-    Contradiction,
-    /// The cursors of the service form a cycle.
-    Loop,
-    /// The service rejected some ids of a batch.
-    Rejected,
-    /// A resumed reading read a page again, and it has fewer records than before.
-    Changed,
-    /// A checkpoint mismatch: this reading can't resume from the checkpoint.
-    Checkpoint,
-    /// The configuration is invalid: a builder got something that can't work.
-    Configuration,
-    /// A paginator broke the [contract](crate::Paginator#contract).
-    Contract,
-    /// An error of the paginator's own.
-    Other,
-}
-
-/// What a service wrote about an error: [`Error::service_error`].
-///
-/// The paginators of this crate fill it from the body of an error response. Secrets are
-/// removed, and long texts are cut. A paginator of your own builds one with
-/// [`ServiceError::new`], and adds it with [`Error::with_service_error`]:
-///
-/// ```
-/// use pagestream::{Error, ErrorKind, ServiceError};
-///
-/// let service_error =
-///     ServiceError::new().with_category("RATE_LIMIT").with_message("100 requests per minute");
-/// let error = Error::new(ErrorKind::Status, "the service answered with an error")
-///     .with_status(429)
-///     .with_service_error(service_error);
-///
-/// assert_eq!(error.service_error().category.as_deref(), Some("RATE_LIMIT"));
-/// assert_eq!(error.service_error().correlation_id, None);
-/// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ServiceError {
-    /// The category of the error. HubSpot: `category` or `errorType`, such as
-    /// `VALIDATION_ERROR`. Alloy: `error` or `error.code`.
-    pub category: Option<String>,
-    /// The category within the category. HubSpot: `subCategory` or `policyName`, such as
-    /// `TEN_SECONDLY_ROLLING`.
-    pub sub_category: Option<String>,
-    /// The message, up to 500 characters.
-    pub message: Option<String>,
-    /// An id for the support of the service. HubSpot: `correlationId`.
-    pub correlation_id: Option<String>,
-}
-
-impl ServiceError {
-    /// An empty service error.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Sets the category.
-    #[must_use]
-    pub fn with_category(mut self, category: impl Into<String>) -> Self {
-        self.category = Some(category.into());
-        self
-    }
-
-    /// Sets the category within the category.
-    #[must_use]
-    pub fn with_sub_category(mut self, sub_category: impl Into<String>) -> Self {
-        self.sub_category = Some(sub_category.into());
-        self
-    }
-
-    /// Sets the message.
-    #[must_use]
-    pub fn with_message(mut self, message: impl Into<String>) -> Self {
-        self.message = Some(message.into());
-        self
-    }
-
-    /// Sets the id for the support of the service.
-    #[must_use]
-    pub fn with_correlation_id(mut self, correlation_id: impl Into<String>) -> Self {
-        self.correlation_id = Some(correlation_id.into());
-        self
-    }
 }
 
 impl Error {
@@ -497,43 +397,4 @@ impl Debug for Error {
         }
         debug.finish_non_exhaustive()
     }
-}
-
-/// The text of an error: what, where, and how to go on.
-struct Message<'a>(&'a Inner);
-
-impl Display for Message<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let inner = self.0;
-        f.write_str(&inner.message)?;
-        if let Some(status) = inner.status {
-            write!(f, " (status {status})")?;
-        }
-        if inner.attempts > 1 {
-            write!(f, ", {} times", inner.attempts)?;
-        }
-        match (inner.page, &inner.cursor) {
-            (Some(page), Some(cursor)) => write!(f, ", at page {page}, cursor {}", shown(cursor))?,
-            (Some(page), None) => write!(f, ", at page {page}")?,
-            (None, _) => {}
-        }
-        if let Some(delay) = inner.retry_after {
-            write!(f, "; the service asks to wait {} s", delay.as_secs_f64().ceil())?;
-        }
-        if inner.partial {
-            f.write_str("; the stream goes on with the other ids")?;
-        } else if inner.checkpoint.is_some() {
-            f.write_str("; to go on from here, resume from the checkpoint of this error")?;
-        }
-        Ok(())
-    }
-}
-
-/// The beginning of a cursor, cut where a character ends.
-fn shown(cursor: &str) -> Cow<'_, str> {
-    if cursor.len() <= SHOWN_CURSOR {
-        return Cow::Borrowed(cursor);
-    }
-    let end = (0..=SHOWN_CURSOR).rev().find(|&end| cursor.is_char_boundary(end)).unwrap_or(0);
-    Cow::Owned(format!("{}… ({} bytes)", &cursor[..end], cursor.len()))
 }
