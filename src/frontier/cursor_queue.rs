@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, hash::Hash};
 
-use super::{RequestId, hooks::Hooks};
+use super::{hooks::Hooks, request::RequestId};
 use crate::{
     checkpoint::Replay,
     cycle_detector::{CycleDetector, fingerprint},

@@ -1,4 +1,4 @@
-use super::{RequestId, page_shape::PageShape};
+use super::{page_shape::PageShape, request::RequestId};
 use crate::checkpoint::{Position, Replay};
 
 /// The page being delivered, as a checkpoint sees it.

@@ -6,7 +6,9 @@
 //! [`Frontier::page`] or [`Frontier::error`] for a response, [`Frontier::begin_delivery`]
 //! and [`Frontier::end_delivery`] for a page. The answer lists all that follows.
 
+mod answer;
 mod concurrency_limit;
+mod config;
 mod cursor_queue;
 mod delivering;
 mod hooks;
@@ -23,41 +25,24 @@ mod speculation;
 
 use std::{hash::Hash, time::Instant};
 
+pub(crate) use self::{
+    answer::{Effect, Effects, Next},
+    config::{Config, Order},
+    hooks::Hooks,
+    page_shape::PageShape,
+    request::RequestId,
+    retrying::FailedAttempt,
+};
 use self::{
     concurrency_limit::ConcurrencyLimit, cursor_queue::CursorQueue, delivering::Delivering,
     linger::Linger, page_size::PageSize, request::RequestState, requests::Requests,
     retrying::Retrying, speculation::Speculation,
 };
-pub(crate) use self::{hooks::Hooks, page_shape::PageShape, retrying::FailedAttempt};
 use crate::{
     checkpoint::{Position, Replay},
     cycle_detector::CycleDetector,
     retry::Retry,
 };
-
-/// The number of a request, in the order in which they are made.
-pub(crate) type RequestId = u64;
-
-/// How to read.
-#[derive(Clone, Debug)]
-pub(crate) struct Config {
-    /// How many requests may be in flight.
-    pub(crate) window: usize,
-    pub(crate) order: Order,
-    /// How many pages are delivered at most.
-    pub(crate) max_pages: Option<u64>,
-    /// How many requests are made at most.
-    pub(crate) max_requests: Option<u64>,
-    pub(crate) retry: Retry,
-}
-
-/// In what order pages are delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Order {
-    #[default]
-    OfRequests,
-    AsTheyArrive,
-}
 
 /// The cursors of a reading, from the ones that wait to the page being delivered.
 #[derive(Debug)]
@@ -74,46 +59,6 @@ pub(crate) struct Frontier<C> {
     concurrency_limit: ConcurrencyLimit,
     linger: Linger,
 }
-
-/// What the driver does next.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Next<C> {
-    /// Send this request, and ask again.
-    Send(RequestId, C),
-    /// Send this request, and wait for its response: it is the only one at a time.
-    SendAndWait(RequestId, C),
-    /// Deliver the page of this request.
-    Deliver(RequestId),
-    /// Deliver the error of this request.
-    Fail(RequestId),
-    /// Wait for a response, or until this time.
-    Wait(Option<Instant>),
-    /// The cursor that is next was sent before.
-    Cycle,
-    /// No more requests may be made, and what they brought is delivered.
-    RequestLimit,
-    /// All is read.
-    End,
-}
-
-/// What follows from a response. A page or a failed speculation that no effect names is
-/// kept until its turn.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// The error is dropped: the request is made again at this time.
-    Retry(RequestId, Instant),
-    /// The error is dropped: the request is made again in smaller parts, at once.
-    Smaller(RequestId),
-    /// The error is kept until its turn; so often was the request made.
-    Fatal(RequestId, u32),
-    /// The service contradicts this speculative request: what it brought is dropped.
-    Discard(RequestId),
-    /// The response is that of a request that was discarded before: it is dropped.
-    Ignore(RequestId),
-}
-
-/// Mostly nothing follows but the page itself, and this takes no allocation.
-pub(crate) type Effects = Vec<Effect>;
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// A reading that begins at a cursor.

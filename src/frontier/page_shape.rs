@@ -1,5 +1,13 @@
-use super::remaining::Remaining;
 use crate::checkpoint::{Position, Replay};
+
+/// A request that a resumed reading makes before it turns to the cursors that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remaining<'a, C> {
+    pub(crate) cursor: &'a C,
+    /// The units of the request that remain; all of them where absent.
+    pub(crate) units: Option<Vec<usize>>,
+    pub(crate) replay: Option<Replay>,
+}
 
 /// What the core knows of a page that came.
 #[derive(Clone, Debug, Default)]

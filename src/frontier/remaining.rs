@@ -1,24 +1,14 @@
+//! What a checkpoint holds of the frontier.
+
 use std::hash::Hash;
 
 use super::{
     Frontier,
+    page_shape::Remaining,
     request::{Request, RequestState},
 };
-use crate::{
-    checkpoint::{Position, Replay},
-    cycle_detector::CycleDetector,
-};
+use crate::{checkpoint::Position, cycle_detector::CycleDetector};
 
-/// A request that a resumed reading makes before it turns to the cursors that wait.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Remaining<'a, C> {
-    pub(crate) cursor: &'a C,
-    /// The units of the request that remain; all of them where absent.
-    pub(crate) units: Option<Vec<usize>>,
-    pub(crate) replay: Option<Replay>,
-}
-
-/// What a checkpoint holds of the frontier.
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The requests that remain, where so many records of the page being delivered are.
     pub(crate) fn remaining(&self, delivered: usize) -> Vec<Remaining<'_, C>> {

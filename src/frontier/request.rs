@@ -1,11 +1,13 @@
 use std::time::Instant;
 
 use super::{
-    RequestId,
     page_shape::PageShape,
     retrying::{FailedAttempt, Failures},
 };
 use crate::{checkpoint::Replay, page::Cursors};
+
+/// The number of a request, in the order in which they are made.
+pub(crate) type RequestId = u64;
 
 /// A request whose page is not being delivered yet.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 use std::{collections::VecDeque, time::Instant};
 
 use super::{
-    Effect, Effects, RequestId,
-    request::{Request, RequestState},
+    answer::{Effect, Effects},
+    request::{Request, RequestId, RequestState},
     retrying::Failures,
 };
 use crate::checkpoint::Replay;

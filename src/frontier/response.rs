@@ -3,8 +3,13 @@
 use std::{collections::VecDeque, hash::Hash, time::Instant};
 
 use super::{
-    Effect, Effects, Frontier, RequestId, hooks::Hooks, page_shape::PageShape,
-    request::RequestState, retrying::FailedAttempt, speculation::Speculation,
+    Frontier,
+    answer::{Effect, Effects},
+    hooks::Hooks,
+    page_shape::PageShape,
+    request::{RequestId, RequestState},
+    retrying::FailedAttempt,
+    speculation::Speculation,
 };
 use crate::page::Cursors;
 

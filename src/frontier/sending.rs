@@ -3,10 +3,10 @@
 use std::{hash::Hash, time::Instant};
 
 use super::{
-    Frontier, RequestId,
+    Frontier,
     cursor_queue::Front,
     hooks::Hooks,
-    request::{Request, RequestState, SpeculativeNext},
+    request::{Request, RequestId, RequestState, SpeculativeNext},
 };
 
 /// How many pages are held for one that is late, for each request of the window.

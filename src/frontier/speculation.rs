@@ -1,10 +1,10 @@
 use std::hash::Hash;
 
 use super::{
-    Effects, RequestId,
+    answer::Effects,
     cursor_queue::CursorQueue,
     hooks::{Hooks, packed},
-    request::{Request, RequestState, SpeculativeNext},
+    request::{Request, RequestId, RequestState, SpeculativeNext},
     requests::Requests,
 };
 use crate::{cycle_detector::fingerprint, page::Cursors};

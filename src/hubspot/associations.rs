@@ -5,8 +5,9 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     batch::{Batch, Input},
-    grouped::Grouped,
-    reader::{Answer, Reader},
+    group::Group,
+    reader::Reader,
+    record_shape::{Answer, RecordShape},
     wire::{AssociationType, ObjectId},
 };
 use crate::{error::Error, page::Page, paginator::Paginator};
@@ -75,6 +76,19 @@ pub struct Associations<R = Association> {
     record: PhantomData<fn() -> R>,
 }
 
+/// The associations of each object together:
+/// [`Associations::grouped`](super::Associations::grouped).
+///
+/// It makes the same requests as [`Associations`](super::Associations), and has the
+/// same errors. A [`Group`] is delivered when the last page of its id has come. An id
+/// without associations has an empty group. An id that fails has an error and no
+/// group.
+///
+/// Memory holds the ids that still have pages to come, and no others. A checkpoint
+/// contains what was read of them. So a resumed reading requests again the page at
+/// which it stopped, and no other.
+pub type Grouped = Associations<Group>;
+
 /// An association between two objects.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -85,21 +99,6 @@ pub struct Association {
     pub to: ObjectId,
     /// How they are associated.
     pub types: Vec<AssociationType>,
-}
-
-/// A record that associations are read into.
-pub(super) trait RecordShape: Send + Sized + 'static {
-    /// What the identity of the paginator ends with.
-    const IDENTITY_SUFFIX: &'static str;
-
-    /// Turns the answer to one input into records. Returns the input to go on with,
-    /// if the id has more pages.
-    fn append_records(
-        id: &ObjectId,
-        input: Option<&Input>,
-        answer: Answer,
-        records: &mut Vec<Self>,
-    ) -> Option<Input>;
 }
 
 impl RecordShape for Association {

@@ -10,18 +10,19 @@ mod associations;
 mod batch;
 mod builder;
 mod error_response;
-mod grouped;
+mod group;
 #[cfg(feature = "rate-limit")]
 mod rate_budget;
 mod reader;
+mod record_shape;
 mod wire;
 
 #[cfg(feature = "rate-limit")]
 pub use self::rate_budget::RateBudget;
 pub use self::{
-    associations::{Association, Associations},
+    associations::{Association, Associations, Grouped},
     batch::Batch,
     builder::{ApiVersion, AssociationsBuilder},
-    grouped::{Group, Grouped},
+    group::Group,
     wire::{Associated, AssociationType, Category, ObjectId},
 };

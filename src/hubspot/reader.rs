@@ -4,10 +4,10 @@ use std::{
 };
 
 use super::{
-    associations::RecordShape,
     batch::{self, Batch, Input},
     error_response::is_expired,
-    wire::{self, Associated, NextCursor, ObjectId, ResultRow, StandardError},
+    record_shape::{Answer, RecordShape},
+    wire::{self, NextCursor, ObjectId, ResultRow, StandardError},
 };
 use crate::{
     error::{Error, ErrorKind, ServiceError},
@@ -32,28 +32,6 @@ struct Answers {
     answers: Vec<Answer>,
     /// The errors about unrequested ids.
     unrequested: Vec<Error>,
-}
-
-/// The answer to one input.
-#[derive(Default)]
-pub(super) struct Answer {
-    pub(super) to: Vec<Associated>,
-    /// The input of the next page; `None` for an id that ends or failed.
-    pub(super) next: Option<Input>,
-    /// Whether the id failed, so that not all of it was read.
-    pub(super) failed: bool,
-    failures: Vec<Error>,
-    /// Whether the response mentions the id at all.
-    mentioned: bool,
-}
-
-impl Answer {
-    fn fail(&mut self, error: Error) {
-        self.mentioned = true;
-        self.failed = true;
-        self.next = None;
-        self.failures.push(error);
-    }
 }
 
 impl Reader {

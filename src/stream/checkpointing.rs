@@ -41,7 +41,7 @@ impl<C: Cursor> Reading<C> {
             waiting: self.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
             failed: failed_ids,
             cycles: self.frontier.cycle_detector(),
-            digest: ended.map_or(self.last_digest, |page| page.digest),
+            digest: ended.map_or(self.page_check.last_digest, |page| page.digest),
         })
     }
 }

@@ -327,7 +327,7 @@ impl<S: Source> Driver<S> {
         };
         let max_empty_pages = self.options.max_empty_pages;
         let from = access.with(|reading, counts| {
-            reading.check(&page, max_empty_pages)?;
+            reading.page_check.check(&page, max_empty_pages)?;
             let from = reading.begin_page(page.details());
             counts.set_delivered(from.records);
             Ok(from)

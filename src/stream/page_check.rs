@@ -1,20 +1,27 @@
-use super::reading::Reading;
 use crate::{
     checkpoint::Replay,
-    cursor::Cursor,
     error::{Error, ErrorKind},
     frontier::PageShape,
     page::Page,
 };
 
-impl<C: Cursor> Reading<C> {
+/// Checks each page against the ones that were delivered before it.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PageCheck {
+    /// Empty pages in a row.
+    empty_pages: u64,
+    /// The digest of the last page that was delivered whole.
+    pub(super) last_digest: Option<u64>,
+}
+
+impl PageCheck {
     /// Checks the page that is delivered next.
     ///
     /// # Errors
     ///
     /// A page that is the same as the one before, and one more empty page than there may
     /// be. A batch makes headway without a record, too.
-    pub(super) fn check<R>(
+    pub(super) fn check<R, C>(
         &mut self,
         page: &Page<R, C>,
         max_empty_pages: u64,

@@ -1,6 +1,6 @@
 use super::{
     monitor::{Progress, StopReason},
-    page_check,
+    page_check::{self, PageCheck},
 };
 use crate::{
     checkpoint::Position,
@@ -18,10 +18,7 @@ pub(super) struct Reading<C> {
     /// The counts up to the page being delivered.
     pub(super) counts: Progress,
     pub(super) page: Option<PageInfo>,
-    /// Empty pages in a row.
-    pub(super) empty_pages: u64,
-    /// The digest of the last page that was delivered whole.
-    pub(super) last_digest: Option<u64>,
+    pub(super) page_check: PageCheck,
     /// Whether the code of a user that works on it came to its end. After a panic it did
     /// not, and a cursor may be missing.
     pub(super) is_whole: bool,
@@ -126,7 +123,7 @@ impl<C: Cursor> Reading<C> {
     pub(super) fn end_page(&mut self, delivered: usize) {
         if let Some(page) = self.page.take() {
             page.count(delivered, &mut self.counts);
-            self.last_digest = page.digest;
+            self.page_check.last_digest = page.digest;
             self.frontier.end_delivery();
         }
     }

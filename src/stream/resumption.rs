@@ -1,6 +1,6 @@
 use serde_json::Value;
 
-use super::{failures::Failures, monitor::Progress, reading::Reading};
+use super::{failures::Failures, monitor::Progress, page_check::PageCheck, reading::Reading};
 use crate::{
     checkpoint::Checkpoint,
     cursor::Cursor,
@@ -39,8 +39,7 @@ impl<C: Cursor> Reading<C> {
             identity,
             counts,
             page: None,
-            empty_pages: 0,
-            last_digest: None,
+            page_check: PageCheck::default(),
             is_whole: true,
         }
     }
@@ -80,8 +79,8 @@ impl<C: Cursor> Reading<C> {
             skipped: checkpoint.skipped,
             ..Progress::default()
         };
-        let reading = Self::new(frontier, checkpoint.identity, counts);
-        let reading = Self { last_digest: checkpoint.digest, ..reading };
+        let mut reading = Self::new(frontier, checkpoint.identity, counts);
+        reading.page_check.last_digest = checkpoint.digest;
         Ok((reading, Failures::new(checkpoint.failed)))
     }
 }

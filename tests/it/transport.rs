@@ -478,7 +478,7 @@ async fn https_without_a_tls_feature_is_an_error_that_says_what_to_add() {
 async fn with_a_tls_feature_https_begins_with_a_handshake_that_offers_http_2() {
     let associations =
         pagestream::hubspot::Associations::builder("deals", "companies").ids([1]).token("a-token");
-    associations.build().unwrap();
+    associations.build().map(drop).unwrap();
 
     let (listener, address) = listen().await;
     let hello = tokio::spawn(async move {

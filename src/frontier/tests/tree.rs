@@ -9,7 +9,7 @@ use smallvec::smallvec;
 use super::{
     super::{
         CycleDetector, Effect, FailedAttempt, Frontier, Next, PageShape, Position, Replay,
-        RequestId, remaining::Remaining,
+        RequestId, page_shape::Remaining,
     },
     Plain, deliver, send, window,
 };

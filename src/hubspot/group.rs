@@ -3,24 +3,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    associations::{Associations, RecordShape},
     batch::Input,
-    reader::Answer,
+    record_shape::{Answer, RecordShape},
     wire::{Associated, ObjectId},
 };
-
-/// The associations of each object together:
-/// [`Associations::grouped`](super::Associations::grouped).
-///
-/// It makes the same requests as [`Associations`](super::Associations), and has the
-/// same errors. A [`Group`] is delivered when the last page of its id has come. An id
-/// without associations has an empty group. An id that fails has an error and no
-/// group.
-///
-/// Memory holds the ids that still have pages to come, and no others. A checkpoint
-/// contains what was read of them. So a resumed reading requests again the page at
-/// which it stopped, and no other.
-pub type Grouped = Associations<Group>;
 
 /// An object and all of its associations.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

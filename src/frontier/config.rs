@@ -1,0 +1,22 @@
+use crate::retry::Retry;
+
+/// How to read.
+#[derive(Clone, Debug)]
+pub(crate) struct Config {
+    /// How many requests may be in flight.
+    pub(crate) window: usize,
+    pub(crate) order: Order,
+    /// How many pages are delivered at most.
+    pub(crate) max_pages: Option<u64>,
+    /// How many requests are made at most.
+    pub(crate) max_requests: Option<u64>,
+    pub(crate) retry: Retry,
+}
+
+/// In what order pages are delivered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Order {
+    #[default]
+    OfRequests,
+    AsTheyArrive,
+}
