@@ -9,6 +9,7 @@
 mod support;
 
 mod alloy;
+mod architecture;
 mod bodies;
 mod callbacks;
 mod conformance;
