@@ -11,7 +11,7 @@ use crate::error::{Error, ErrorKind};
 /// `u64`, `String`, [`OpaqueCursor`](crate::OpaqueCursor) and `Option<String>` are,
 /// and so is a struct of yours that derives them.
 ///
-/// A cursor is compared and hashed to notice a service that goes in circles,
+/// A cursor is compared and hashed to notice a service that goes in a cycle,
 /// and serialized into a [`Checkpoint`](crate::Checkpoint), so it must come
 /// back from JSON as it went.
 pub trait Cursor:

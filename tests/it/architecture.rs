@@ -179,7 +179,7 @@ fn imports(sources: &BTreeMap<String, String>) -> Vec<Import> {
             let Some(given_on) = given_on else { return file };
             path = [&given_on.path, &path[length + 1..]].concat();
         }
-        panic!("{path:?} leads in a circle");
+        panic!("{path:?} goes in a cycle");
     };
     let mut imports = Vec::new();
     for (file, named) in &named {
@@ -223,6 +223,10 @@ fn document(name: &str) -> String {
 /// What stands between backticks.
 fn quoted(text: &str) -> impl Iterator<Item = &str> {
     text.split('`').skip(1).step_by(2)
+}
+
+fn is_source(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|it| it == "rs")
 }
 
 /// A row of the table.
@@ -411,7 +415,7 @@ fn each_step_of_the_design_names_one_file_and_none_twice() {
         |line: &&str| line.split_once(". ").is_some_and(|(it, _)| it.parse::<u32>().is_ok());
     let mut named = BTreeSet::new();
     for step in design.lines().filter(is_step) {
-        let files = quoted(step).filter(|it| it.ends_with(".rs")).collect::<Vec<_>>();
+        let files = quoted(step).filter(|it| is_source(it)).collect::<Vec<_>>();
         let [file] = files[..] else { panic!("one file in the step: {step}") };
         assert!(named.insert(file), "{file} is in two steps");
     }
@@ -423,7 +427,7 @@ fn each_file_that_the_documents_name_is_there() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     for name in ["DESIGN.md", "CONTRIBUTING.md", "README.md", "tests/README.md"] {
         let text = document(name);
-        let is_file = |it: &&str| it.contains('/') && (it.ends_with(".rs") || it.ends_with('/'));
+        let is_file = |it: &&str| it.contains('/') && (is_source(it) || it.ends_with('/'));
         for file in quoted(&text).filter(is_file) {
             let is_there =
                 ["", "src", "tests", "tests/it"].iter().any(|it| root.join(it).join(file).exists());
