@@ -45,9 +45,15 @@ impl WaitingCounter {
     // The count is moved and not cloned: a stream does this at each page.
     #[inline]
     pub(crate) fn count<T>(&mut self, f: impl FnOnce() -> T) -> T {
-        let outer = CURRENT.replace(self.0.take());
-        let _lent = Lent { counter: self, outer };
+        self.swap();
+        let _lent = Lent(self);
         f()
+    }
+
+    /// Lends the count and keeps the one that was lent before, or the other way round.
+    #[inline]
+    fn swap(&mut self) {
+        self.0 = CURRENT.replace(self.0.take());
     }
 
     /// Another counter of the same count.
@@ -64,15 +70,12 @@ impl WaitingCounter {
 }
 
 /// Takes a count back from the thread, after a panic too.
-struct Lent<'a> {
-    counter: &'a mut WaitingCounter,
-    outer: Option<WaitingCount>,
-}
+struct Lent<'a>(&'a mut WaitingCounter);
 
 impl Drop for Lent<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.counter.0 = CURRENT.replace(self.outer.take());
+        self.0.swap();
     }
 }
 

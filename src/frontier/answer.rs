@@ -25,8 +25,16 @@ pub(crate) enum Next<C> {
     End,
 }
 
-/// What follows from a response. A page or a failed speculation that no effect names is
-/// kept until its turn.
+/// What becomes of a page that came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Arrival {
+    /// It is delivered at once: it is next, and nothing is sent before it.
+    Deliver,
+    /// It is kept until its turn, if no effect names it.
+    Keep(Effects),
+}
+
+/// What follows from a response. A failed speculation that no effect names is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Effect {
     /// The error is dropped: the request is made again at this time.
@@ -41,5 +49,5 @@ pub(crate) enum Effect {
     Ignore(RequestId),
 }
 
-/// Mostly nothing follows but the page itself, and this takes no allocation.
+/// Mostly there is none, and this takes no allocation.
 pub(crate) type Effects = Vec<Effect>;

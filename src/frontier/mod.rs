@@ -26,7 +26,7 @@ mod speculation;
 use std::{hash::Hash, time::Instant};
 
 pub(crate) use self::{
-    answer::{Effect, Effects, Next},
+    answer::{Arrival, Effect, Effects, Next},
     config::{Config, Order},
     hooks::Hooks,
     page_shape::PageShape,

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, hash::Hash, time::Instant};
 
 use super::{
     Frontier,
-    answer::{Effect, Effects},
+    answer::{Arrival, Effect, Effects},
     hooks::Hooks,
     page_shape::PageShape,
     request::{RequestId, RequestState},
@@ -23,8 +23,10 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         total: Option<u64>,
         now: impl Fn() -> Instant,
         hooks: &impl Hooks<C>,
-    ) -> Effects {
-        let Some(index) = self.requests.index(id) else { return self.discarded_came(id) };
+    ) -> Arrival {
+        let Some(index) = self.requests.index(id) else {
+            return Arrival::Keep(self.discarded_came(id));
+        };
         self.retrying.page_came();
         self.page_size.page_came();
         self.concurrency_limit.page_came();
@@ -36,15 +38,21 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         if request.replay.is_some() {
             // A checkpoint holds what it goes on to.
-            return Effects::new();
+            return self.turn_of(index);
         }
         if request.is_speculative() || self.requests.is_speculative(index + 1) {
-            return self.speculative_page(index, next, now, hooks);
+            return Arrival::Keep(self.speculative_page(index, next, now, hooks));
         }
         self.speculation.page_came();
         let request = self.requests.get(index);
         self.cursors.push_next(id, &request.cursor, next);
-        Effects::new()
+        self.turn_of(index)
+    }
+
+    /// Whether a page that came is delivered at once, or kept until its turn.
+    fn turn_of(&self, index: usize) -> Arrival {
+        let is_at_once = self.config.window == 1 && index == 0;
+        if is_at_once { Arrival::Deliver } else { Arrival::Keep(Effects::new()) }
     }
 
     /// The same for a page that is speculative, or that tells whether others are right.

@@ -20,13 +20,14 @@ use super::{
 use crate::{
     clock::{self, Sleep},
     error::{Error, ErrorKind},
-    frontier::{Effect, Effects, FailedAttempt, Next, RequestId},
-    page::Failure,
+    frontier::{Arrival, Effect, Effects, FailedAttempt, Next, RequestId},
+    page::{Failure, Page},
     paginator::Paginator,
 };
 
 pub(super) type Record<S> = <<S as Source>::Paginator as Paginator>::Record;
 pub(super) type Cursor<S> = <<S as Source>::Paginator as Paginator>::Cursor;
+type PageOf<S> = Page<Record<S>, Cursor<S>>;
 
 /// It makes the requests that the frontier asks for, and brings it their responses.
 pub(super) struct Driver<S: Source> {
@@ -173,7 +174,7 @@ impl<S: Source> Driver<S> {
             }
             access.set_aside(error);
         }
-        loop {
+        let page = loop {
             let next = match self.next(access, deadline) {
                 Ok(Next::Send(id, cursor)) => {
                     self.send(id, cursor);
@@ -189,12 +190,19 @@ impl<S: Source> Driver<S> {
             if !self.in_flight.is_empty()
                 && let Poll::Ready((id, fetched)) = self.counter.0.count(|| self.in_flight.poll(cx))
             {
-                self.receive(access, id, fetched);
+                match self.receive(access, id, fetched) {
+                    Some(page) if !is_past(deadline) => break page,
+                    Some(page) => self.arrived.keep(id, Ok(page)),
+                    None => {}
+                }
                 continue;
             }
             match next {
                 Next::Deliver(id) | Next::Fail(id) => {
-                    return Poll::Ready(self.begin_page(access, id));
+                    match self.arrived.take(id).expect("the frontier delivers what arrived") {
+                        Ok(page) => break page,
+                        Err(error) => return Poll::Ready(Step::Fatal(error)),
+                    }
                 }
                 Next::Wait(wake_at) => ready!(self.poll_until(wake_at, deadline, cx)),
                 Next::Cycle if self.options.repeated_cursor == RepeatedCursor::Error => {
@@ -206,7 +214,8 @@ impl<S: Source> Driver<S> {
                 // They were sent above.
                 Next::Send(..) | Next::SendAndWait(..) => {}
             }
-        }
+        };
+        Poll::Ready(self.begin_page(access, page))
     }
 
     /// What is next; or why no other page is delivered.
@@ -233,22 +242,22 @@ impl<S: Source> Driver<S> {
         self.in_flight.push(id, request);
     }
 
-    /// Takes what a request brought, and does what follows.
+    /// Takes what a request brought, and does what follows. Gives the page if it is to be
+    /// delivered at once.
     fn receive(
         &mut self,
         access: &mut Access<'_, Cursor<S>>,
         id: RequestId,
         fetched: Fetched<S::Paginator>,
-    ) {
+    ) -> Option<PageOf<S>> {
         let hooks = self.source.paginator();
         let failed = match fetched {
             Ok(mut page) => match access.with(|reading, _| reading.page(id, &mut page, &hooks)) {
-                Ok(effects) => {
+                Ok(Arrival::Deliver) => return Some(page),
+                Ok(Arrival::Keep(effects)) => {
                     self.arrived.keep(id, Ok(page));
-                    if !effects.is_empty() {
-                        self.apply(effects);
-                    }
-                    return;
+                    self.apply(effects);
+                    return None;
                 }
                 Err(error) => error,
             },
@@ -269,6 +278,7 @@ impl<S: Source> Driver<S> {
             None => access.with(|reading, _| reading.discarded_came(id)),
         };
         self.apply(effects);
+        None
     }
 
     /// Does what follows from a response. Records and errors are dropped here, and a
@@ -318,13 +328,8 @@ impl<S: Source> Driver<S> {
         Poll::Ready(())
     }
 
-    /// Begins to deliver what a request brought.
-    fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId) -> Step {
-        let fetched = self.arrived.take(id).expect("the frontier delivers what arrived");
-        let page = match fetched {
-            Ok(page) => page,
-            Err(error) => return Step::Fatal(error),
-        };
+    /// Begins to deliver a page.
+    fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, page: PageOf<S>) -> Step {
         let max_empty_pages = self.options.max_empty_pages;
         let from = access.with(|reading, counts| {
             reading.page_check.check(&page, max_empty_pages)?;
@@ -399,12 +404,17 @@ fn limit_reached<C: crate::cursor::Cursor>(
         StopReason::MaxRecords
     } else if reading.frontier.is_at_page_limit() {
         StopReason::MaxPages
-    } else if deadline.is_some_and(|deadline| clock::now() >= deadline) {
+    } else if is_past(deadline) {
         StopReason::MaxDuration
     } else {
         return None;
     };
     Some(if reading.frontier.is_over() { StopReason::End } else { reason })
+}
+
+#[inline]
+fn is_past(deadline: Option<Instant>) -> bool {
+    deadline.is_some_and(|deadline| clock::now() >= deadline)
 }
 
 fn panicked() -> Error {

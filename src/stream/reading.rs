@@ -7,7 +7,7 @@ use crate::{
     clock,
     cursor::Cursor,
     error::Error,
-    frontier::{Effect, Effects, FailedAttempt, Frontier, Hooks, Next, RequestId},
+    frontier::{Arrival, Effect, Effects, FailedAttempt, Frontier, Hooks, Next, RequestId},
     page::{Details, Page},
 };
 
@@ -63,14 +63,17 @@ impl<C: Cursor> Reading<C> {
         id: RequestId,
         page: &mut Page<R, C>,
         hooks: &impl Hooks<C>,
-    ) -> Result<Effects, Error> {
+    ) -> Result<Arrival, Error> {
         if let Some(replay) = self.frontier.replay(id) {
             page_check::check_replay(page, replay);
         }
         let shape = page_check::shape(page)?;
         let next = std::mem::take(&mut page.next);
-        let effects = self.frontier.page(id, next, shape, page.total(), clock::now, hooks);
-        Ok(self.counted(effects))
+        let arrival = self.frontier.page(id, next, shape, page.total(), clock::now, hooks);
+        Ok(match arrival {
+            Arrival::Deliver => arrival,
+            Arrival::Keep(effects) => Arrival::Keep(self.counted(effects)),
+        })
     }
 
     /// A request failed.

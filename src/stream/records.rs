@@ -60,17 +60,16 @@ impl<S: Source> Stream for Records<S> {
     type Item = Result<<S::Paginator as Paginator>::Record, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let this = &mut *self;
-        loop {
-            if let Some(record) = this.pages.next_record() {
-                return Poll::Ready(Some(Ok(record)));
-            }
-            match ready!(this.pages.poll_page(cx)) {
-                Some(Ok(())) => {}
+        let mut next = self.pages.next_record();
+        // Mostly a record is here, and the loop is for the others.
+        while next.is_none() {
+            match ready!(self.pages.poll_page(cx)) {
+                Some(Ok(())) => next = self.pages.next_record(),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error))),
                 None => return Poll::Ready(None),
             }
         }
+        Poll::Ready(next.map(Ok))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -9,7 +9,9 @@ use std::{
 use proptest::{collection::vec, prelude::*};
 
 use super::{
-    super::{Config, Effect, Effects, FailedAttempt, Frontier, Next, PageShape, RequestId},
+    super::{
+        Arrival, Config, Effect, Effects, FailedAttempt, Frontier, Next, PageShape, RequestId,
+    },
     offsets::{Fault, Offset, SameStep, Service, services},
     window,
 };
@@ -147,7 +149,13 @@ impl<'a> Reading<'a> {
                 let next = next.map(|at| Offset { at, ..Offset::START });
                 let (next, total) = (next.into_iter().collect(), self.service.total);
                 self.arrived.insert(id, Ok(cursor));
-                self.frontier.page(id, next, shape(records), total, || now, &SameStep)
+                match self.frontier.page(id, next, shape(records), total, || now, &SameStep) {
+                    Arrival::Keep(effects) => effects,
+                    Arrival::Deliver => {
+                        assert_eq!(self.frontier.next(|| now, &SameStep), Next::Deliver(id));
+                        Effects::new()
+                    }
+                }
             }
             Err(error) => {
                 let attempt = FailedAttempt::new(&error, self.frontier.retry_policy());
