@@ -3,6 +3,7 @@
 
 use std::{
     cell::Cell,
+    mem::ManuallyDrop,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,7 +17,8 @@ use std::{
 
 thread_local! {
     /// Where what begins to wait on this thread counts.
-    static CURRENT: Cell<Option<WaitingCount>> = const { Cell::new(None) };
+    // A count is lent for the time of a call, so none is left when the thread ends.
+    static CURRENT: Cell<Option<ManuallyDrop<WaitingCount>>> = const { Cell::new(None) };
 }
 
 /// A count of what waits. Clones are the same count.
@@ -50,10 +52,11 @@ impl WaitingCounter {
         f()
     }
 
-    /// Lends the count and keeps the one that was lent before, or the other way round.
+    /// Swaps the count with that of the thread.
     #[inline]
     fn swap(&mut self) {
-        self.0 = CURRENT.replace(self.0.take());
+        let before = CURRENT.replace(self.0.take().map(ManuallyDrop::new));
+        self.0 = before.map(ManuallyDrop::into_inner);
     }
 
     /// Another counter of the same count.
@@ -69,7 +72,8 @@ impl WaitingCounter {
     }
 }
 
-/// Takes a count back from the thread, after a panic too.
+/// Takes a count back from the thread, after a panic too. Meanwhile its counter holds the
+/// one that the thread had before.
 struct Lent<'a>(&'a mut WaitingCounter);
 
 impl Drop for Lent<'_> {
@@ -109,7 +113,7 @@ impl Waiting {
     pub(crate) fn begin() -> Self {
         let current = CURRENT.take();
         CURRENT.set(current.clone());
-        Self::in_count(current)
+        Self::in_count(current.map(ManuallyDrop::into_inner))
     }
 
     fn in_count(count: Option<WaitingCount>) -> Self {

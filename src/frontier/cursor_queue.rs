@@ -66,17 +66,29 @@ impl<C: Clone + Eq + Hash> CursorQueue<C> {
     /// begun, and the longest chain decides how long a reading takes.
     #[inline]
     pub(super) fn push_next(&mut self, id: RequestId, cursor: &C, next: Cursors<C>) {
-        if next.contains(cursor) {
-            // The shortest cycle is noticed at once.
-            self.detector = self.detector.move_mark(fingerprint(cursor));
-        }
-        let is_chain = next.len() == 1 && self.is_empty();
-        self.led_by = is_chain.then_some(id);
         match next.into_inner() {
             // It is so at nearly every page.
-            Ok([next]) => self.waiting.push_front(next),
-            Err(next) => next.into_iter().rev().for_each(|next| self.waiting.push_front(next)),
+            Ok([next]) => {
+                if next == *cursor {
+                    self.mark(cursor);
+                }
+                self.led_by = self.is_empty().then_some(id);
+                self.waiting.push_front(next);
+            }
+            Err(next) => {
+                if next.contains(cursor) {
+                    self.mark(cursor);
+                }
+                self.led_by = None;
+                next.into_iter().rev().for_each(|next| self.waiting.push_front(next));
+            }
         }
+    }
+
+    /// This cursor leads to itself: the shortest cycle is noticed at once.
+    #[cold]
+    fn mark(&mut self, cursor: &C) {
+        self.detector = self.detector.move_mark(fingerprint(cursor));
     }
 
     /// Takes out the next request of a checkpoint. One whose page had not arrived is

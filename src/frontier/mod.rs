@@ -34,9 +34,15 @@ pub(crate) use self::{
     retrying::FailedAttempt,
 };
 use self::{
-    concurrency_limit::ConcurrencyLimit, cursor_queue::CursorQueue, delivering::Delivering,
-    linger::Linger, page_size::PageSize, request::RequestState, requests::Requests,
-    retrying::Retrying, speculation::Speculation,
+    concurrency_limit::ConcurrencyLimit,
+    cursor_queue::CursorQueue,
+    delivering::Delivering,
+    linger::Linger,
+    page_size::PageSize,
+    request::{Request, RequestState},
+    requests::Requests,
+    retrying::Retrying,
+    speculation::Speculation,
 };
 use crate::{
     checkpoint::{Position, Replay},
@@ -140,15 +146,16 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// stream had reached in it.
     #[inline]
     pub(crate) fn begin_delivery(&mut self) -> Position {
-        let Some(request) = self.requests.take_first_arrived() else { return Position::default() };
-        let RequestState::Arrived(shape) = request.state else { return Position::default() };
-        let replay = request.replay;
+        if !self.requests.first().is_some_and(Request::is_arrived) {
+            return Position::default();
+        }
+        let Request { id, cursor, replay, state, .. } = self.requests.take_first();
+        let RequestState::Arrived(shape) = state else { return Position::default() };
         let position =
             replay.as_ref().map_or_else(Position::default, |it| shape.clamp(it.delivered));
         if let Some(pages) = &mut self.config.max_pages {
             *pages = pages.saturating_sub(1);
         }
-        let (id, cursor) = (request.id, request.cursor);
         let failures = position.failures;
         self.delivering = Some(Delivering { id, cursor, replay, shape, failures });
         position

@@ -145,11 +145,10 @@ impl<C> Requests<C> {
         }
     }
 
-    /// Takes out the first request, if its page is here.
+    /// Takes out the first request.
     #[inline]
-    pub(super) fn take_first_arrived(&mut self) -> Option<Request<C>> {
-        self.first().filter(|first| first.is_arrived())?;
+    pub(super) fn take_first(&mut self) -> Request<C> {
         // Mostly it is alone, and nothing behind it is to be moved.
-        if self.in_order.len() > 1 { Some(self.in_order.remove(0)) } else { self.in_order.pop() }
+        if self.in_order.len() > 1 { self.in_order.remove(0) } else { self.in_order.swap_remove(0) }
     }
 }

@@ -13,10 +13,17 @@ impl<P: Paginator + ?Sized> Arrived<P> {
         Self { last: None, others: Vec::new() }
     }
 
+    #[inline]
     pub(super) fn keep(&mut self, id: RequestId, fetched: Fetched<P>) {
-        if let Some(before) = self.last.replace((id, fetched)) {
-            self.others.push(before);
+        if self.last.is_some() {
+            self.set_last_aside();
         }
+        self.last = Some((id, fetched));
+    }
+
+    #[cold]
+    fn set_last_aside(&mut self) {
+        self.others.extend(self.last.take());
     }
 
     /// Takes out what this request brought.

@@ -9,8 +9,8 @@ use crate::{
 /// monitors, by a count alone: [`Shared::count`](super::shared::Shared::count).
 pub(super) struct Delivery<R> {
     records: vec::IntoIter<R>,
-    /// They come behind the records.
-    failures: Option<vec::IntoIter<Failure>>,
+    /// They come behind the records. Few pages have some, so this is a box.
+    failures: Option<Box<vec::IntoIter<Failure>>>,
     /// Whether the limit on records cut the page, so that it is the last.
     is_cut: bool,
 }
@@ -40,11 +40,7 @@ impl<R> Delivery<R> {
             records.truncate(most);
             *left -= records.len() as u64;
         }
-        let failures = details.map(|details| {
-            let mut failures = details.failures.into_iter();
-            failures.by_ref().take(from.failures).for_each(drop);
-            failures
-        });
+        let failures = details.map(|details| Box::new(failures_from(*details, from)));
         Self { records: records.into_iter(), failures, is_cut }
     }
 
@@ -72,6 +68,14 @@ impl<R> Delivery<R> {
 
     /// How many failures will be delivered.
     pub(super) fn failures_left(&self) -> usize {
-        if self.is_cut { 0 } else { self.failures.as_ref().map_or(0, vec::IntoIter::len) }
+        if self.is_cut { 0 } else { self.failures.as_ref().map_or(0, ExactSizeIterator::len) }
     }
+}
+
+/// The failures of a page from a position on.
+#[cold]
+fn failures_from(details: Details, from: Position) -> vec::IntoIter<Failure> {
+    let mut failures = details.failures.into_iter();
+    failures.by_ref().take(from.failures).for_each(drop);
+    failures
 }

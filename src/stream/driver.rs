@@ -106,8 +106,6 @@ impl<S: Source> Driver<S> {
 
     /// Goes on to the next page, or to an error. The caller counts the records of a page as
     /// it delivers them, and asks again when all are delivered.
-    // Not a part of the loop over the records, which is the faster the smaller it is.
-    #[inline(never)]
     pub(super) fn poll(
         &mut self,
         shared: &mut Arc<Shared<Cursor<S>>>,
@@ -263,6 +261,14 @@ impl<S: Source> Driver<S> {
             },
             Err(error) => error,
         };
+        self.receive_error(access, id, failed);
+        None
+    }
+
+    /// Takes the error that a request brought, and does what follows.
+    #[cold]
+    fn receive_error(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId, failed: Error) {
+        let hooks = self.source.paginator();
         let located = access.look(|reading, _| {
             let location = reading.location(id)?;
             Some((location, reading.frontier.retry_policy().clone()))
@@ -278,7 +284,6 @@ impl<S: Source> Driver<S> {
             None => access.with(|reading, _| reading.discarded_came(id)),
         };
         self.apply(effects);
-        None
     }
 
     /// Does what follows from a response. Records and errors are dropped here, and a

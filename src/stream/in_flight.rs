@@ -40,8 +40,14 @@ impl<F: Future + Unpin> InFlight<F> {
         if self.is_empty() {
             self.alone = Some(request);
         } else {
-            self.crowd.push(request);
+            self.push_to_crowd(request);
         }
+    }
+
+    // Not a part of what a request that is alone takes.
+    #[inline(never)]
+    fn push_to_crowd(&mut self, request: Numbered<F>) {
+        self.crowd.push(request);
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -50,11 +56,12 @@ impl<F: Future + Unpin> InFlight<F> {
 
     /// What one of them brought; pending also where there are none.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<(RequestId, F::Output)> {
-        if let Some(request) = &mut self.alone
+        if let Some(Numbered { id, request }) = &mut self.alone
             && let Poll::Ready(output) = Pin::new(request).poll(cx)
         {
+            let id = *id;
             self.alone = None;
-            return Poll::Ready(output);
+            return Poll::Ready((id, output));
         }
         if !self.crowd.is_empty()
             && let Poll::Ready(Some(output)) = Pin::new(&mut self.crowd).poll_next(cx)

@@ -86,6 +86,25 @@ impl<S: Source> Pages<S> {
         Some(record)
     }
 
+    /// Whether records of the page being delivered are left.
+    #[inline]
+    pub(super) fn has_records(&self) -> bool {
+        self.driver.delivery.records_left() > 0
+    }
+
+    /// Goes on to the next page that has records. If there are none then, the stream has ended.
+    // Not a part of the loop over the records, which is the faster the smaller it is.
+    #[inline(never)]
+    pub(super) fn poll_records(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Error>> {
+        loop {
+            match ready!(self.poll_page(cx)) {
+                Some(Ok(())) if !self.has_records() => {}
+                Some(page) => return Poll::Ready(page),
+                None => return Poll::Ready(Ok(())),
+            }
+        }
+    }
+
     /// Goes on to the next page, when all records of the one before are delivered.
     pub(super) fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<(), Error>>> {
         self.driver.poll(&mut self.shared, cx)
@@ -93,7 +112,7 @@ impl<S: Source> Pages<S> {
 
     /// Whether it has ended, and no record is left.
     pub(super) fn is_done(&self) -> bool {
-        self.driver.is_done() && self.driver.delivery.records_left() == 0
+        self.driver.is_done() && !self.has_records()
     }
 }
 

@@ -60,16 +60,12 @@ impl<S: Source> Stream for Records<S> {
     type Item = Result<<S::Paginator as Paginator>::Record, Error>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let mut next = self.pages.next_record();
-        // Mostly a record is here, and the loop is for the others.
-        while next.is_none() {
-            match ready!(self.pages.poll_page(cx)) {
-                Some(Ok(())) => next = self.pages.next_record(),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
-                None => return Poll::Ready(None),
-            }
+        if !self.pages.has_records()
+            && let Err(error) = ready!(self.pages.poll_records(cx))
+        {
+            return Poll::Ready(Some(Err(error)));
         }
-        Poll::Ready(next.map(Ok))
+        Poll::Ready(self.pages.next_record().map(Ok))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
