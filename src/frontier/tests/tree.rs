@@ -319,7 +319,8 @@ fn what_a_page_goes_on_to_is_read_before_what_waited() {
 #[test]
 fn nothing_is_sent_after_a_failure_and_it_is_delivered_in_its_turn() {
     let now = Instant::now();
-    let mut frontier = Frontier::new(window(2), ["a", "b", "c"]);
+    // The window has room for one more.
+    let mut frontier = Frontier::new(window(3), ["a", "b", "c"]);
     send(&mut frontier, now, &Plain);
     send(&mut frontier, now, &Plain);
     let error = Error::new(ErrorKind::Other, "it is broken");

@@ -71,7 +71,7 @@ async fn meet_the_first_page_again(checkpoint: Checkpoint, answers: &[Value], re
     let script = Script::json(answers.iter().cloned());
     let outcome = once(action(&script).read().resume(checkpoint)).await;
     assert_eq!(outcome.records, remaining);
-    assert_eq!(outcome.errors.first().map(Error::kind), Some(ErrorKind::Loop));
+    assert_eq!(outcome.fatal().map(Error::kind), Some(ErrorKind::Loop));
 }
 
 #[tokio::test]

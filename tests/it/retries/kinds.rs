@@ -30,7 +30,7 @@ async fn of_all_statuses_those_that_pass_are_retried_and_no_other() {
         assert_eq!(outcome.errors.is_empty(), is_retried, "{code} of Alloy");
         assert_eq!(alloy.requests(), 1 + usize::from(is_retried), "{code} of Alloy");
         assert_eq!(outcome.records.len(), if is_retried { 5 } else { 0 });
-        assert_eq!(outcome.errors.first().and_then(Error::status), (!is_retried).then_some(code));
+        assert_eq!(outcome.fatal().and_then(Error::status), (!is_retried).then_some(code));
 
         let hubspot = HubSpot::new(1).objects(2);
         let faulty = Faulty::new(hubspot.clone(), once);
@@ -66,7 +66,7 @@ async fn broken_connections_and_timeouts_are_retried_and_no_other_kind() {
         let error = move || Error::new(kind, "for once");
         let pages = Pages::chain(3, move |page, nth| (page == 2 && nth == 1).then(error));
         let outcome = drain(pages.records()).await;
-        assert_eq!(outcome.errors.first().map(Error::kind), (!is_retried).then_some(kind));
+        assert_eq!(outcome.fatal().map(Error::kind), (!is_retried).then_some(kind));
         assert_eq!(pages.times(2).len(), 1 + usize::from(is_retried), "{kind:?}");
 
         let service =

@@ -83,12 +83,12 @@ async fn max_duration_ends_the_stream_during_a_delay() {
 async fn when_max_duration_is_over_a_request_on_its_way_is_dropped_at_once() {
     for window in [1, 4] {
         let token = Arc::new(());
-        let all_of = Arc::clone(&token);
+        let held = Arc::clone(&token);
         let pages = from_fn(0_u64, move |_| {
-            let all_of = Arc::clone(&all_of);
+            let held = Arc::clone(&held);
             async move {
                 pending::<()>().await;
-                Ok(Page::last(vec![all_of]))
+                Ok(Page::last(vec![held]))
             }
         });
         let mut records = pages.read().window(window).max_duration(SECOND).records();

@@ -55,7 +55,7 @@ async fn a_retry_after_above_the_cap_is_an_error_at_once_and_says_how_long() {
         }
         let outcome = drain(contacts(&service).read().retry(retry).records()).await;
         assert_eq!(outcome.errors.is_empty(), is_retried, "{seconds} of {cap}");
-        if let Some(error) = outcome.errors.first() {
+        if let Some(error) = outcome.fatal() {
             assert_eq!(error.retry_after(), Some(Duration::from_secs(seconds)));
             assert!(error.to_string().contains(&format!("wait {seconds} s")), "{error}");
             assert!(error.is_retryable() && error.checkpoint().is_some());

@@ -42,10 +42,18 @@ impl<R> Outcome<R> {
         self.records
     }
 
-    /// The one error.
+    /// The one error, which is fatal.
     pub(crate) fn error(mut self) -> Error {
-        assert_eq!(self.errors.len(), 1, "{:?}", self.errors);
+        assert!(self.fatal().is_some(), "the reading came to its end");
         self.errors.remove(0)
+    }
+
+    /// The fatal error, if there is one. There is no other then, and none without it.
+    pub(crate) fn fatal(&self) -> Option<&Error> {
+        assert!(self.errors.len() <= 1, "{:?}", self.errors);
+        let error = self.errors.first();
+        assert!(error.is_none_or(|error| !error.is_partial()), "{error:?}");
+        error
     }
 }
 
