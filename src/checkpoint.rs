@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::cycle_detector::CycleDetector;
+use crate::{cycle_detector::CycleDetector, replay::Replay};
 
 /// Where a reading stands: everything that it still has to read.
 ///
@@ -110,28 +110,9 @@ pub(crate) struct PendingRequest {
     /// The units of the request that are left; all of them where absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) units: Option<Vec<usize>>,
-    /// Present where the page had arrived. What it leads to is in the checkpoint
-    /// already, so the page is read for its records alone.
+    /// Present where the page had arrived, and something of it counts already.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) replay: Option<Replay>,
-}
-
-/// How a page is read again.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Replay {
-    /// What is passed over, since it is delivered already.
-    pub(crate) delivered: Position,
-    /// How many records there were, of the units that are read again.
-    pub(crate) expected: usize,
-}
-
-/// How much of a page is delivered.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Position {
-    pub(crate) records: usize,
-    pub(crate) failures: usize,
 }
 
 /// The version of the format; only the one that this crate writes comes in.
@@ -140,7 +121,7 @@ pub(crate) struct Position {
 pub(crate) struct Version;
 
 impl Version {
-    const CURRENT: u64 = 1;
+    const CURRENT: u64 = 2;
 }
 
 impl From<Version> for u64 {

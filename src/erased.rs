@@ -84,6 +84,10 @@ impl<P: Paginator> Paginator for Erased<P> {
             .unwrap_or_else(|_| cursor.clone())
     }
 
+    fn ids(&self, cursor: &Value, unit: usize) -> Vec<String> {
+        restore(cursor).map_or_else(|_| Vec::new(), |inner| self.0.ids(&inner, unit))
+    }
+
     fn predict(&self, before: &Value, at: &Value, total: Option<u64>) -> Option<Value> {
         let (before, at) = (restore(before).ok()?, restore(at).ok()?);
         to_json(&self.0.predict(&before, &at, total)?).ok()

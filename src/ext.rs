@@ -1,10 +1,11 @@
-use std::sync::Arc;
+use std::{hash::Hash, sync::Arc};
 
 use crate::{
     checkpoint::Checkpoint,
     cursor::to_json,
     erased::{BoxPaginator, Erased},
     error::Error,
+    keyed::Keyed,
     map::Map,
     paginator::Paginator,
     stream::{Pages, Read, Records},
@@ -94,13 +95,17 @@ pub trait PaginatorExt: Paginator {
     ///
     /// # Errors
     ///
-    /// [`Contract`](crate::ErrorKind::Contract) if a cursor can't be written as JSON.
+    /// [`Contract`](crate::ErrorKind::Contract) if a cursor can't be written as JSON, and if the
+    /// paginator has no [identity](Paginator::identity).
     fn split(&self, parts: usize, total: impl Into<Option<u64>>) -> Result<Vec<Checkpoint>, Error>
     where
         Self: Sized,
     {
         let split = Paginator::split_cursor(self, &self.start(), parts, total.into());
         let identity = self.identity();
+        if identity.is_empty() {
+            return Err(Error::without_identity());
+        }
         let part = |cursor| Ok(Checkpoint::at_start(identity.clone(), to_json(&cursor)?));
         split.into_iter().map(part).collect()
     }
@@ -113,6 +118,44 @@ pub trait PaginatorExt: Paginator {
         T: Send,
     {
         Map::new(self, record)
+    }
+
+    /// The same paginator whose records have keys, each made from one of its records: what
+    /// tells it apart from the others of its page, such as its id.
+    ///
+    /// A checkpoint in the middle of a page keeps the keys of a few delivered records. When
+    /// the page is read again and has changed meanwhile, its remaining records are found by
+    /// them. Without keys, records are counted ([`Page::with_keys`](crate::Page::with_keys)).
+    /// HubSpot's and Alloy's paginators have keys already.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use pagestream::{Page, PaginatorExt, from_fn};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let letters = |text: &'static str| {
+    ///     from_fn((), move |()| async move { Ok(Page::last(text.chars().collect())) })
+    ///         .identified_by("letters")
+    ///         .keyed(|letter| *letter)
+    /// };
+    /// let before = letters("abcde");
+    /// let mut records = before.records();
+    /// assert_eq!(records.try_next().await?, Some('a'));
+    /// assert_eq!(records.try_next().await?, Some('b'));
+    ///
+    /// // Meanwhile one letter was inserted, and another was deleted.
+    /// let after = letters("xbcde");
+    /// let remaining = after.read().resume(records.checkpoint()?).records();
+    /// assert_eq!(remaining.try_collect::<String>().await?, "cde");
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    fn keyed<K, F>(self, key: F) -> Keyed<Self, F>
+    where
+        Self: Sized,
+        F: Fn(&Self::Record) -> K + Send + Sync,
+        K: Hash,
+    {
+        Keyed::new(self, key)
     }
 
     /// The same paginator without its type, so that paginators of different

@@ -27,7 +27,7 @@ where
     Fut: Future<Output = Result<Page<R, C>, Error>> + Send,
     R: Send,
 {
-    FromFn { start, fetch, identity: std::any::type_name::<F>().to_owned() }
+    FromFn { start, fetch, identity: String::new() }
 }
 
 /// A paginator made from a function: [`from_fn`].
@@ -41,7 +41,7 @@ pub struct FromFn<C, F> {
 
 impl<C, F> FromFn<C, F> {
     /// Names what is read, so that a checkpoint finds its way back:
-    /// [`Paginator::identity`]. By default it is the name of the function's type.
+    /// [`Paginator::identity`]. Without a name, a checkpoint is an error.
     pub fn identified_by(mut self, identity: impl Into<String>) -> Self {
         self.identity = identity.into();
         self

@@ -17,10 +17,13 @@ mod error;
 mod ext;
 mod from_fn;
 mod frontier;
+mod keyed;
+mod keys;
 mod map;
 mod opaque_cursor;
 mod page;
 mod paginator;
+mod replay;
 mod retry;
 mod stream;
 mod transport;
@@ -55,11 +58,14 @@ pub use self::{
     error::{Error, ErrorKind, ServiceError},
     ext::PaginatorExt,
     from_fn::{FromFn, from_fn},
+    keyed::Keyed,
     map::Map,
     opaque_cursor::OpaqueCursor,
-    page::Page,
+    page::{Page, Unit},
     paginator::Paginator,
     retry::Retry,
-    stream::{Monitor, Pages, Progress, Read, Records, RepeatedCursor, Source, StopReason},
+    stream::{
+        ChangedPage, Monitor, Pages, Progress, Read, Records, RepeatedCursor, Source, StopReason,
+    },
     transport::{Transport, retry_after},
 };

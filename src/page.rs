@@ -1,8 +1,15 @@
-use std::fmt::{self, Debug, Formatter};
+use std::{
+    fmt::{self, Debug, Formatter},
+    hash::Hash,
+};
 
 use smallvec::SmallVec;
 
-use crate::error::Error;
+use crate::{
+    error::Error,
+    keys::{Keys, key},
+    replay::UnitReplay,
+};
 
 /// The next cursors of a page: mostly one, which takes no allocation.
 pub(crate) type Cursors<C> = SmallVec<[C; 1]>;
@@ -31,10 +38,46 @@ pub struct Page<R, C> {
 #[derive(Debug, Default)]
 pub(crate) struct Details {
     pub(crate) failures: Vec<Failure>,
-    pub(crate) units: Vec<usize>,
+    pub(crate) units: Vec<Unit>,
     pub(crate) total: Option<u64>,
     pub(crate) skipped: u64,
     pub(crate) digest: Option<u64>,
+    pub(crate) keys: Option<Keys>,
+    /// Whether cursors are offsets.
+    pub(crate) by_offset: bool,
+    /// The records that were passed over, where it is read again.
+    pub(crate) passed_over: usize,
+    /// What was known of its units before, where it is read again.
+    pub(crate) resumed: Vec<UnitReplay>,
+}
+
+/// A unit of a request and what its page brought of it: [`Page::with_units`].
+///
+/// A number is a unit of so many records that does not go on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Unit {
+    pub(crate) records: usize,
+    pub(crate) goes_on: bool,
+}
+
+impl Unit {
+    /// A unit after whose records nothing comes.
+    #[must_use]
+    pub fn last(records: usize) -> Self {
+        Self { records, goes_on: false }
+    }
+
+    /// A unit that goes on behind these records, at one of the page's next cursors.
+    #[must_use]
+    pub fn going_on(records: usize) -> Self {
+        Self { records, goes_on: true }
+    }
+}
+
+impl From<usize> for Unit {
+    fn from(records: usize) -> Self {
+        Self::last(records)
+    }
 }
 
 /// An error that concerns some ids of a page.
@@ -81,14 +124,54 @@ impl<R, C> Page<R, C> {
     }
 
     /// Says how many of the records belong to each unit of the request, in
-    /// their order: one number for each of a batch's ids, for example. They add
-    /// up to the number of records.
+    /// their order, and which units go on: one [`Unit`] for each of a batch's ids, for
+    /// example. Their records add up to the number of records.
     ///
     /// A paginator that tells this implements
-    /// [`narrow`](crate::Paginator::narrow) too; a reading that is resumed in the middle of a
-    /// batch then asks for the units that are left, alone.
-    pub fn with_units(mut self, records_of_each: Vec<usize>) -> Self {
-        self.details_mut().units = records_of_each;
+    /// [`narrow`](crate::Paginator::narrow) and [`ids`](crate::Paginator::ids) too. A reading
+    /// that is resumed in the middle of a batch then asks for the units that are left,
+    /// alone, and an error that concerns one of them names it.
+    pub fn with_units(mut self, units: impl IntoIterator<Item = impl Into<Unit>>) -> Self {
+        self.details_mut().units = units.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Adds a key for each record, in their order: what tells it apart from the others of
+    /// its page, such as its id. There are as many as records.
+    ///
+    /// A checkpoint in the middle of a page keeps the keys of a few delivered records. When
+    /// the page is read again and has changed meanwhile, its remaining records are found by
+    /// them. Without keys, records are counted: then one that is inserted or deleted before
+    /// that place makes another one come twice, or be lost.
+    /// [`PaginatorExt::keyed`](crate::PaginatorExt::keyed) adds them to each page.
+    ///
+    /// ```
+    /// use pagestream::Page;
+    ///
+    /// let users = vec![(17, "Ada"), (23, "Grace")];
+    /// let keys = users.iter().map(|(id, _)| *id).collect::<Vec<i32>>();
+    /// let page = Page::<_, u64>::last(users).with_keys(keys);
+    /// ```
+    pub fn with_keys(mut self, keys: impl IntoIterator<Item = impl Hash>) -> Self {
+        self.details_mut().keys = Some(keys.into_iter().map(|it| key(&it)).collect());
+        self
+    }
+
+    /// Adds keys that are known as numbers, or are computed on demand.
+    #[cfg(any(feature = "hubspot", feature = "alloy"))]
+    pub(crate) fn with_raw_keys(mut self, keys: Keys) -> Self {
+        self.details_mut().keys = Some(keys);
+        self
+    }
+
+    /// Says that the next cursor is a position, such as an offset or a page number: the next
+    /// page begins after as many records as this one has, whatever they are. By default, it
+    /// begins behind the last record of this page.
+    ///
+    /// It matters where a page has changed when it is read again: with offsets, the records
+    /// up to the next position belong to it.
+    pub fn with_offset_cursors(mut self) -> Self {
+        self.details_mut().by_offset = true;
         self
     }
 
@@ -107,11 +190,17 @@ impl<R, C> Page<R, C> {
         self
     }
 
+    /// Whether a unit has failed; or anything of the page, where no unit is given.
+    pub(crate) fn has_failed(&self, unit: Option<usize>) -> bool {
+        let mut failures = self.details().into_iter().flat_map(|details| &details.failures);
+        failures.any(|failure| unit.is_none() || failure.unit == unit)
+    }
+
     pub(crate) fn details(&self) -> Option<&Details> {
         self.details.as_deref()
     }
 
-    fn details_mut(&mut self) -> &mut Details {
+    pub(crate) fn details_mut(&mut self) -> &mut Details {
         self.details.get_or_insert_default()
     }
 

@@ -96,10 +96,10 @@ pub trait Paginator: Send + Sync {
     /// checkpoint does not match a paginator of another identity. So it holds no
     /// credential, no host and no page size: these may change.
     ///
-    /// By default it is the name of the type. That distinguishes two kinds of
-    /// paginator, and not two readings of one kind.
+    /// By default it is empty. Such a paginator can be read, but not resumed: a checkpoint
+    /// is an error, since it could be taken for one of another reading.
     fn identity(&self) -> String {
-        std::any::type_name::<Self>().to_owned()
+        String::new()
     }
 
     /// Rearranges what waits, so that the foremost request carries as much as
@@ -173,6 +173,14 @@ pub trait Paginator: Send + Sync {
         let _ = units;
         cursor.clone()
     }
+
+    /// The ids that a unit of a request is about, so that an error that concerns this unit
+    /// alone names them ([`Error::ids`]). Only a paginator that tells the units of its pages
+    /// ([`Page::with_units`]) needs it. None by default.
+    fn ids(&self, cursor: &Self::Cursor, unit: usize) -> Vec<String> {
+        let _ = (cursor, unit);
+        Vec::new()
+    }
 }
 
 /// All but `start` and `fetch`, for a paginator that reads what another one reads. The
@@ -189,6 +197,10 @@ macro_rules! forward_to {
 
         fn narrow(&$self, cursor: &$inner::Cursor, units: &[usize]) -> $inner::Cursor {
             $paginator.narrow(cursor, units)
+        }
+
+        fn ids(&$self, cursor: &$inner::Cursor, unit: usize) -> Vec<String> {
+            $paginator.ids(cursor, unit)
         }
 
         fn predict(

@@ -13,9 +13,9 @@ use serde_json::{Map, Value};
 
 use super::{
     paging::{WithoutPagination, next_step},
-    wire::{Body, Data, Envelope, Layout, ParameterPosition, Parameters, decode},
+    wire::{self, Body, Data, Envelope, Layout, ParameterPosition, Parameters, decode},
 };
-use crate::{error::Error, page::Page, paginator::Paginator, transport::Endpoint};
+use crate::{error::Error, keys::Keys, page::Page, paginator::Paginator, transport::Endpoint};
 
 /// An action that lists records, read with limit and offset.
 ///
@@ -150,7 +150,7 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
             return Ok(Page::last(Vec::new()));
         }
         let response = reader.endpoint.post(&reader.request(cursor)).await?;
-        let Envelope { data, pagination, digest } = reader.decode::<T>(&response).await?;
+        let Envelope { data, pagination, text, digest } = reader.decode::<T>(&response).await?;
         let mut records = match data {
             Data::List(records) => records,
             // Some services write an empty list as null. Without a paging object, null
@@ -169,7 +169,12 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
             let remaining = end.saturating_sub(cursor.offset);
             records.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
         }
+        // The body is kept as long as the page is not delivered.
+        let (text, kept) = (response.into_body().slice(text), records.len());
+        let keys = move || wire::keys(&text).into_iter().take(kept).collect();
         Ok(Page::new(records, next)
+            .with_offset_cursors()
+            .with_raw_keys(Keys::OnDemand(Arc::new(keys)))
             .with_skipped(step.skipped)
             .with_total(pagination.and_then(|pagination| pagination.total()))
             .with_digest((!reader.accepts_repeated_pages).then_some(digest)))

@@ -4,6 +4,7 @@
 use std::{
     borrow::Cow,
     fmt::{self, Formatter},
+    ops::Range,
 };
 
 use serde::{
@@ -100,7 +101,9 @@ pub(super) struct Envelope<T> {
     pub(super) data: Data<T>,
     /// `None` if it is missing or null.
     pub(super) pagination: Option<Pagination>,
-    /// A digest of the text of the data.
+    /// Where the text of the data is in the body.
+    pub(super) text: Range<usize>,
+    /// A digest of that text.
     pub(super) digest: u64,
 }
 
@@ -147,7 +150,8 @@ pub(super) fn decode<T: DeserializeOwned>(
     let seek = Seek { data: Some(&layout.data.0), pagination: Some(&layout.pagination.0) };
     Node { seek, found: &mut found }.deserialize(&mut deserializer)?;
     deserializer.end()?;
-    let digest = digest(body, &found);
+    let text = data_text(body, &found);
+    let digest = XxHash3_64::oneshot(&body.as_bytes()[text.clone()]);
     let pagination = found.pagination.map(RawValue::get).filter(|raw| *raw != "null");
     let pagination = pagination.map(|raw| {
         // Serde would read an array as the fields in their order.
@@ -157,19 +161,27 @@ pub(super) fn decode<T: DeserializeOwned>(
         serde_json::from_str(raw)
     });
     let pagination = pagination.transpose()?;
-    Ok(Envelope { data: found.data, pagination, digest })
+    Ok(Envelope { data: found.data, pagination, text, digest })
 }
 
-/// The digest of the text of the data. The data is between two other values, with
-/// nothing but keys around it.
-fn digest<T>(body: &str, found: &Found<'_, T>) -> u64 {
+/// Where the text of the data is. The data is between two other values, with nothing but
+/// keys around it, and it has a bracket on each side unless it is null.
+fn data_text<T>(body: &str, found: &Found<'_, T>) -> Range<usize> {
     let start = |value: &&str| value.as_ptr().addr() - body.as_ptr().addr();
     let (before, after) = found.others.split_at(found.others_before_data);
     let begin = before.last().map_or(0, |value| start(value) + value.len());
     let end = after.first().map_or(body.len(), start);
     let around = &body[begin..end];
-    let data = around.find('[').zip(around.rfind(']')).map(|(open, close)| &around[open..=close]);
-    XxHash3_64::oneshot(data.unwrap_or(around).as_bytes())
+    match (around.find('['), around.rfind(']')) {
+        (Some(open), Some(close)) if open < close => begin + open..begin + close + 1,
+        _ => begin..end,
+    }
+}
+
+/// The keys of the records in a text: what each is written as.
+pub(super) fn keys(text: &[u8]) -> Vec<u64> {
+    let records = serde_json::from_slice::<Vec<&RawValue>>(text).unwrap_or_default();
+    records.into_iter().map(|record| XxHash3_64::oneshot(record.get().as_bytes())).collect()
 }
 
 /// What was found in a document so far.

@@ -144,6 +144,16 @@ impl Error {
         self
     }
 
+    /// A checkpoint of a paginator that has no identity.
+    pub(crate) fn without_identity() -> Self {
+        Self::new(
+            ErrorKind::Contract,
+            "this paginator has no identity, so its checkpoints could be taken for those of \
+             another reading: implement `Paginator::identity`, or call `identified_by` for one \
+             made by `from_fn`",
+        )
+    }
+
     /// Changes the kind to [`ErrorKind::Expired`].
     #[cfg(feature = "hubspot")]
     pub(crate) fn expired(mut self) -> Self {

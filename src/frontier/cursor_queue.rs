@@ -2,9 +2,9 @@ use std::{collections::VecDeque, hash::Hash};
 
 use super::{hooks::Hooks, request::RequestId};
 use crate::{
-    checkpoint::Replay,
     cycle_detector::{CycleDetector, fingerprint},
     page::Cursors,
+    replay::Replay,
 };
 
 /// The cursors that wait for their request.
@@ -56,8 +56,8 @@ impl<C> CursorQueue<C> {
         &self.waiting
     }
 
-    pub(super) fn resumed(&self) -> impl Iterator<Item = (&C, Option<Replay>)> {
-        self.resumed.iter().map(|(cursor, replay)| (cursor, replay.as_deref().copied()))
+    pub(super) fn resumed(&self) -> impl Iterator<Item = (&C, Option<&Replay>)> {
+        self.resumed.iter().map(|(cursor, replay)| (cursor, replay.as_deref()))
     }
 }
 

@@ -1,5 +1,8 @@
-use super::{page_shape::PageShape, request::RequestId};
-use crate::checkpoint::{Position, Replay};
+use super::{
+    page_shape::{PageShape, Position},
+    request::RequestId,
+};
+use crate::replay::Replay;
 
 /// The page being delivered, as a checkpoint sees it.
 #[derive(Debug)]

@@ -29,7 +29,7 @@ pub(crate) use self::{
     answer::{Arrival, Effect, Effects, Next},
     config::{Config, Order},
     hooks::Hooks,
-    page_shape::PageShape,
+    page_shape::{PageShape, Parts},
     request::RequestId,
     retrying::FailedAttempt,
 };
@@ -44,11 +44,7 @@ use self::{
     retrying::Retrying,
     speculation::Speculation,
 };
-use crate::{
-    checkpoint::{Position, Replay},
-    cycle_detector::CycleDetector,
-    retry::Retry,
-};
+use crate::{cycle_detector::CycleDetector, replay::Replay, retry::Retry};
 
 /// The cursors of a reading, from the ones that wait to the page being delivered.
 #[derive(Debug)]
@@ -136,29 +132,24 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
     }
 
-    /// How the page of the first request is read again, if it is.
+    /// How the page of a request is read again, if it is.
     #[inline]
-    pub(crate) fn replay(&self, id: RequestId) -> Option<Replay> {
-        self.requests.get(self.requests.index(id)?).replay()
+    pub(crate) fn replay(&self, id: RequestId) -> Option<&Replay> {
+        self.requests.get(self.requests.index(id)?).replay.as_deref()
     }
 
-    /// Begins to deliver the page of the first request. Gives the position that an earlier
-    /// stream had reached in it.
+    /// Begins to deliver the page of the first request.
     #[inline]
-    pub(crate) fn begin_delivery(&mut self) -> Position {
+    pub(crate) fn begin_delivery(&mut self) {
         if !self.requests.first().is_some_and(Request::is_arrived) {
-            return Position::default();
+            return;
         }
         let Request { id, cursor, replay, state, .. } = self.requests.take_first();
-        let RequestState::Arrived(shape) = state else { return Position::default() };
-        let position =
-            replay.as_ref().map_or_else(Position::default, |it| shape.clamp(it.delivered));
+        let RequestState::Arrived(shape) = state else { return };
         if let Some(pages) = &mut self.config.max_pages {
             *pages = pages.saturating_sub(1);
         }
-        let failures = position.failures;
-        self.delivering = Some(Delivering { id, cursor, replay, shape, failures });
-        position
+        self.delivering = Some(Delivering { id, cursor, replay, shape, failures: 0 });
     }
 
     /// A failure of the page being delivered is delivered.

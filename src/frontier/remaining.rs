@@ -4,10 +4,10 @@ use std::hash::Hash;
 
 use super::{
     Frontier,
-    page_shape::Remaining,
+    page_shape::{Position, Remaining},
     request::{Request, RequestState},
 };
-use crate::{checkpoint::Position, cycle_detector::CycleDetector};
+use crate::cycle_detector::CycleDetector;
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The requests that remain, where so many records of the page being delivered are.
@@ -15,14 +15,17 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let mut remaining = Vec::new();
         if let Some(page) = &self.delivering {
             let position = page.position(delivered);
-            let replay = page.replay.as_deref().copied();
-            page.shape.remaining(&page.cursor, position, replay, &mut remaining);
+            page.shape.remaining(&page.cursor, position, page.replay.as_deref(), &mut remaining);
         }
         for request in self.requests.iter() {
             add(request, &mut remaining);
         }
         let resumed = self.cursors.resumed();
-        remaining.extend(resumed.map(|(cursor, replay)| Remaining { cursor, units: None, replay }));
+        remaining.extend(resumed.map(|(cursor, replay)| Remaining {
+            cursor,
+            units: None,
+            replay: replay.cloned(),
+        }));
         remaining
     }
 
@@ -41,12 +44,11 @@ fn add<'a, C>(request: &'a Request<C>, remaining: &mut Vec<Remaining<'a, C>>) {
     if request.is_speculative() {
         return;
     }
-    let (cursor, replay) = (&request.cursor, request.replay());
+    let (cursor, replay) = (&request.cursor, request.replay.as_deref());
     match &request.state {
         RequestState::Arrived(shape) => {
-            let delivered = replay.map_or_else(Position::default, |replay| replay.delivered);
-            shape.remaining(cursor, delivered, replay, remaining);
+            shape.remaining(cursor, Position::default(), replay, remaining);
         }
-        _ => remaining.push(Remaining { cursor, units: None, replay }),
+        _ => remaining.push(Remaining { cursor, units: None, replay: replay.cloned() }),
     }
 }

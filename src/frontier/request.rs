@@ -4,7 +4,7 @@ use super::{
     page_shape::PageShape,
     retrying::{FailedAttempt, Failures},
 };
-use crate::{checkpoint::Replay, page::Cursors};
+use crate::{page::Cursors, replay::Replay};
 
 /// The number of a request, in the order in which they are made.
 pub(crate) type RequestId = u64;
@@ -14,8 +14,7 @@ pub(crate) type RequestId = u64;
 pub(super) struct Request<C> {
     pub(super) id: RequestId,
     pub(super) cursor: C,
-    /// Present where a resumed reading reads the page for its records alone: what it
-    /// goes on to is known already.
+    /// Present where a resumed reading reads the page again.
     pub(super) replay: Option<Box<Replay>>,
     pub(super) state: RequestState,
     /// Few requests fail, so this is a box.
@@ -107,9 +106,5 @@ impl<C> Request<C> {
     /// Whether its page or its error can be delivered.
     pub(super) fn is_ready(&self) -> bool {
         !self.is_speculative() && (self.is_arrived() || self.is_failed())
-    }
-
-    pub(super) fn replay(&self) -> Option<Replay> {
-        self.replay.as_deref().copied()
     }
 }

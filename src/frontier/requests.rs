@@ -5,7 +5,7 @@ use super::{
     request::{Request, RequestId, RequestState},
     retrying::Failures,
 };
-use crate::checkpoint::Replay;
+use crate::replay::Replay;
 
 /// The requests whose pages are not being delivered yet, in the order of delivery. A
 /// speculative request stands behind the one that it follows.

@@ -19,7 +19,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         &mut self,
         id: RequestId,
         next: Cursors<C>,
-        shape: PageShape,
+        mut shape: PageShape,
         total: Option<u64>,
         now: impl Fn() -> Instant,
         hooks: &impl Hooks<C>,
@@ -31,13 +31,14 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         self.page_size.page_came();
         self.concurrency_limit.page_came();
         self.total = total.or(self.total);
+        shape.goes_on = !next.is_empty();
         let request = self.requests.get_mut(index);
         request.state = RequestState::Arrived(shape);
         if let Some(sent) = request.sent {
             self.linger.response_came(sent, now());
         }
-        if request.replay.is_some() {
-            // A checkpoint holds what it goes on to.
+        if request.replay.as_ref().is_some_and(|replay| replay.goes_on) {
+            // The checkpoint held what it goes on to.
             return self.turn_of(index);
         }
         if request.is_speculative() || self.requests.is_speculative(index + 1) {

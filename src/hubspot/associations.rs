@@ -104,6 +104,10 @@ pub struct Association {
 impl RecordShape for Association {
     const IDENTITY_SUFFIX: &'static str = "";
 
+    fn key(&self) -> u64 {
+        self.to.key()
+    }
+
     fn append_records(
         id: &ObjectId,
         _: Option<&Input>,
@@ -154,6 +158,10 @@ impl<R: RecordShape> Paginator for Associations<R> {
 
     fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {
         self.reader.narrow(batch, units)
+    }
+
+    fn ids(&self, batch: &Batch, unit: usize) -> Vec<String> {
+        self.reader.ids(batch, unit)
     }
 
     fn is_full(&self, batch: &Batch, halvings: u32) -> bool {

@@ -21,6 +21,10 @@ pub struct Group {
 impl RecordShape for Group {
     const IDENTITY_SUFFIX: &'static str = ", grouped";
 
+    fn key(&self) -> u64 {
+        self.from.key()
+    }
+
     fn append_records(
         id: &ObjectId,
         input: Option<&Input>,

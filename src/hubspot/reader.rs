@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind, ServiceError},
-    page::Page,
+    page::{Page, Unit},
     transport::Endpoint,
 };
 
@@ -60,6 +60,11 @@ impl Reader {
         batch.narrow(&self.ids, units)
     }
 
+    /// The id of an input.
+    pub(super) fn ids(&self, batch: &Batch, unit: usize) -> Vec<String> {
+        batch.inputs(&self.ids).nth(unit).map(|(id, _)| id.to_string()).into_iter().collect()
+    }
+
     /// Reads a batch into a page of records.
     pub(super) async fn page<R: RecordShape>(
         &self,
@@ -75,10 +80,18 @@ impl Reader {
         for (unit, (mut answer, (id, input))) in answers.into_iter().zip(inputs).enumerate() {
             let before = records.len();
             failures.extend(answer.failures.drain(..).map(|error| (unit, error)));
-            next.inputs.extend(R::append_records(id, input, answer, &mut records));
-            units.push(records.len() - before);
+            let next_input = R::append_records(id, input, answer, &mut records);
+            let records = records.len() - before;
+            units.push(match &next_input {
+                Some(_) => Unit::going_on(records),
+                None => Unit::last(records),
+            });
+            next.inputs.extend(next_input);
         }
-        let page = Page::new(records, (next.len() > 0).then_some(next)).with_units(units);
+        let keys = records.iter().map(R::key).collect();
+        let page = Page::new(records, (next.len() > 0).then_some(next))
+            .with_units(units)
+            .with_raw_keys(keys);
         let unrequested = unrequested.into_iter();
         let page = unrequested.fold(page, |page, error| page.with_failure(None, error));
         let failures = failures.into_iter();

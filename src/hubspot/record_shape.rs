@@ -9,6 +9,9 @@ pub(super) trait RecordShape: Send + Sized + 'static {
     /// What the identity of the paginator ends with.
     const IDENTITY_SUFFIX: &'static str;
 
+    /// What tells the record apart from the others of its id, or of its page.
+    fn key(&self) -> u64;
+
     /// Turns the answer to one input into records. Returns the input to go on with,
     /// if the id has more pages.
     fn append_records(

@@ -9,7 +9,7 @@ use serde::{
 };
 use serde_json::{Map, Value};
 
-use crate::opaque_cursor::OpaqueCursor;
+use crate::{keys::key, opaque_cursor::OpaqueCursor};
 
 /// The id of an object, kept exactly.
 ///
@@ -34,6 +34,16 @@ enum Digits {
     Number(u64),
     /// Any text that a `u64` would not write in the same way.
     Text(Box<str>),
+}
+
+impl ObjectId {
+    /// A number that stands for it in checkpoints.
+    pub(super) fn key(&self) -> u64 {
+        match &self.0 {
+            Digits::Number(number) => *number,
+            Digits::Text(text) => key(text),
+        }
+    }
 }
 
 impl From<u64> for ObjectId {

@@ -10,12 +10,16 @@ impl<C: Cursor> Reading<C> {
     ///
     /// # Errors
     ///
-    /// A cursor that can't be written as JSON, and a state that a panic left incomplete.
+    /// A cursor that can't be written as JSON, a state that a panic left incomplete, and a
+    /// paginator without an identity.
     pub(super) fn checkpoint(
         &self,
         delivered: usize,
         failed_ids: Vec<String>,
     ) -> Result<Checkpoint, Error> {
+        if self.identity.is_empty() {
+            return Err(Error::without_identity());
+        }
         if !self.is_whole {
             return Err(Error::new(
                 ErrorKind::Contract,

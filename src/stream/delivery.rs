@@ -1,9 +1,6 @@
 use std::vec;
 
-use crate::{
-    checkpoint::Position,
-    page::{Details, Failure},
-};
+use crate::page::{Details, Failure};
 
 /// What is left of the page being delivered. How far it is delivered is shared with
 /// monitors, by a count alone: [`Shared::count`](super::shared::Shared::count).
@@ -21,18 +18,14 @@ impl<R> Delivery<R> {
         Self { records: Vec::new().into_iter(), failures: None, is_cut: false }
     }
 
-    /// A page from a position on. `max_records` is how many records may still be
-    /// delivered, and is counted down.
+    /// A page. `max_records` is how many records may still be delivered, and is counted
+    /// down.
     #[inline]
     pub(super) fn new(
         mut records: Vec<R>,
         details: Option<Box<Details>>,
-        from: Position,
         max_records: &mut Option<u64>,
     ) -> Self {
-        if from.records > 0 {
-            records.drain(..from.records.min(records.len()));
-        }
         let mut is_cut = false;
         if let Some(left) = max_records {
             let most = usize::try_from(*left).unwrap_or(usize::MAX);
@@ -40,7 +33,7 @@ impl<R> Delivery<R> {
             records.truncate(most);
             *left -= records.len() as u64;
         }
-        let failures = details.map(|details| Box::new(failures_from(*details, from)));
+        let failures = details.and_then(|details| failures(*details));
         Self { records: records.into_iter(), failures, is_cut }
     }
 
@@ -72,10 +65,7 @@ impl<R> Delivery<R> {
     }
 }
 
-/// The failures of a page from a position on.
-#[cold]
-fn failures_from(details: Details, from: Position) -> vec::IntoIter<Failure> {
-    let mut failures = details.failures.into_iter();
-    failures.by_ref().take(from.failures).for_each(drop);
-    failures
+fn failures(details: Details) -> Option<Box<vec::IntoIter<Failure>>> {
+    let has_some = !details.failures.is_empty();
+    has_some.then(|| Box::new(details.failures.into_iter()))
 }

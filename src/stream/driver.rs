@@ -14,6 +14,7 @@ use super::{
     options::{Options, RepeatedCursor},
     reading::Reading,
     report::report_retry,
+    resumed_page,
     shared::{Access, Shared},
     source::{Counter, Fetched, Source},
 };
@@ -249,7 +250,8 @@ impl<S: Source> Driver<S> {
         fetched: Fetched<S::Paginator>,
     ) -> Option<PageOf<S>> {
         let hooks = self.source.paginator();
-        let failed = match fetched {
+        let page = fetched.and_then(|page| self.resume_page(access, id, page));
+        let failed = match page {
             Ok(mut page) => match access.with(|reading, _| reading.page(id, &mut page, &hooks)) {
                 Ok(Arrival::Deliver) => return Some(page),
                 Ok(Arrival::Keep(effects)) => {
@@ -263,6 +265,23 @@ impl<S: Source> Driver<S> {
         };
         self.receive_error(access, id, failed);
         None
+    }
+
+    /// Takes out of a page what is delivered already, if it is read again.
+    fn resume_page(
+        &self,
+        access: &Access<'_, Cursor<S>>,
+        id: RequestId,
+        page: PageOf<S>,
+    ) -> Result<PageOf<S>, Error> {
+        let again = access.look(|reading, _| {
+            let replay = reading.frontier.replay(id)?;
+            Some((replay.clone(), reading.frontier.cursor(id)?.0.clone()))
+        });
+        let Some((replay, cursor)) = again else { return Ok(page) };
+        let paginator = self.source.paginator();
+        let ids = |unit| paginator.ids(&cursor, unit);
+        resumed_page::trim(page, &replay, self.options.changed_page, ids)
     }
 
     /// Takes the error that a request brought, and does what follows.
@@ -336,18 +355,17 @@ impl<S: Source> Driver<S> {
     /// Begins to deliver a page.
     fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, page: PageOf<S>) -> Step {
         let max_empty_pages = self.options.max_empty_pages;
-        let from = access.with(|reading, counts| {
+        let begun = access.with(|reading, counts| {
             reading.page_check.check(&page, max_empty_pages)?;
-            let from = reading.begin_page(page.details());
-            counts.set_delivered(from.records);
-            Ok(from)
+            reading.begin_page(page.details());
+            counts.set_delivered(0);
+            Ok(())
         });
-        let from = match from {
-            Ok(from) => from,
-            Err(error) => return Step::Fatal(error),
-        };
+        if let Err(error) = begun {
+            return Step::Fatal(error);
+        }
         let (records, details) = page.into_parts();
-        self.delivery = Delivery::new(records, details, from, &mut self.options.max_records);
+        self.delivery = Delivery::new(records, details, &mut self.options.max_records);
         Step::Page
     }
 

@@ -16,6 +16,7 @@ mod read;
 mod reading;
 mod records;
 mod report;
+mod resumed_page;
 mod resumption;
 mod shared;
 mod source;
@@ -23,7 +24,7 @@ mod spawn;
 
 pub use self::{
     monitor::{Monitor, Progress, StopReason},
-    options::RepeatedCursor,
+    options::{ChangedPage, RepeatedCursor},
     pages::Pages,
     read::Read,
     records::Records,

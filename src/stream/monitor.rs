@@ -107,7 +107,8 @@ impl Monitor {
     ///
     /// # Errors
     ///
-    /// [`Contract`](crate::ErrorKind::Contract) if a cursor can't be written as JSON, such as a
+    /// [`Contract`](crate::ErrorKind::Contract) if the paginator has no
+    /// [identity](crate::Paginator::identity); if a cursor can't be written as JSON, such as a
     /// map whose keys are no strings; if waiting for it deadlocks, because code that the
     /// reading runs asks for it ([`Paginator`](crate::Paginator#contract)); and after a panic
     /// of such code, if a cursor may be missing.

@@ -11,6 +11,7 @@ pub(super) struct Options {
     pub(super) max_duration: Option<Duration>,
     pub(super) max_empty_pages: u64,
     pub(super) repeated_cursor: RepeatedCursor,
+    pub(super) changed_page: ChangedPage,
     pub(super) sets_failures_aside: bool,
 }
 
@@ -24,4 +25,20 @@ pub enum RepeatedCursor {
     /// The end, as with services that give the last cursor again when they have
     /// no more.
     End,
+}
+
+/// What becomes of a page that is read again and has changed so much that nobody can say
+/// which of its records were delivered: [`Read::changed_page`](crate::Read::changed_page).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChangedPage {
+    /// An error of kind [`Changed`](ErrorKind::Changed) ends the stream.
+    #[default]
+    Error,
+    /// Its records are left out, and the stream goes on. An error of kind
+    /// [`Changed`](ErrorKind::Changed) says so.
+    Skip,
+    /// All of its records are delivered, some of them a second time, and the stream goes
+    /// on. An error of kind [`Changed`](ErrorKind::Changed) says so.
+    Repeat,
 }

@@ -1,7 +1,9 @@
+use std::mem;
+
 use crate::{
-    checkpoint::Replay,
     error::{Error, ErrorKind},
-    frontier::PageShape,
+    frontier::{PageShape, Parts},
+    keys::Keys,
     page::Page,
 };
 
@@ -48,31 +50,31 @@ impl PageCheck {
     }
 }
 
-/// Says so if a page that is read again has shrunk.
-pub(super) fn check_replay<R, C>(page: &mut Page<R, C>, replay: Replay) {
+/// What the frontier needs to know of a page. Its keys are taken out of it.
+pub(super) fn shape<R, C>(page: &mut Page<R, C>) -> Result<PageShape, Error> {
     let records = page.records.len();
-    if records >= replay.expected || page.failures().next().is_some() {
-        return;
+    if page.details().is_none() {
+        return Ok(PageShape { records, ..PageShape::default() });
     }
-    let message = format!(
-        "a page that is read again holds {records} records and held {}: some may be missing, or \
-         were deleted",
-        replay.expected
-    );
-    page.fail(None, Error::new(ErrorKind::Changed, message));
-}
-
-/// What the frontier needs to know of a page.
-pub(super) fn shape<R, C>(page: &Page<R, C>) -> Result<PageShape, Error> {
-    let records = page.records.len();
-    let Some(details) = page.details() else {
-        return Ok(PageShape { records, parts: None });
-    };
-    let in_units = details.units.iter().sum::<usize>();
+    let details = page.details_mut();
+    let in_units = details.units.iter().map(|unit| unit.records).sum::<usize>();
     if !details.units.is_empty() && in_units != records {
         let message = format!("a page's units hold {in_units} records, and the page {records}");
         return Err(Error::new(ErrorKind::Contract, message));
     }
-    let failures = details.failures.iter().map(|failure| failure.unit).collect();
-    Ok(PageShape::new(records, details.units.clone(), failures))
+    if let Some(keys) = details.keys.as_ref().and_then(Keys::known)
+        && keys != records
+    {
+        let message = format!("a page has {keys} keys, and {records} records");
+        return Err(Error::new(ErrorKind::Contract, message));
+    }
+    let passed_over = details.passed_over + usize::try_from(details.skipped).unwrap_or(usize::MAX);
+    let parts = Parts {
+        units: details.units.clone(),
+        failures: details.failures.iter().map(|failure| failure.unit).collect(),
+        keys: details.keys.take(),
+        positions: details.by_offset.then(|| records.saturating_add(passed_over)),
+        resumed: mem::take(&mut details.resumed),
+    };
+    Ok(PageShape { records, goes_on: false, parts: Some(Box::new(parts)) })
 }

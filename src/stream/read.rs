@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{
-    options::{Options, RepeatedCursor},
+    options::{ChangedPage, Options, RepeatedCursor},
     pages::Pages,
     records::Records,
     source::Source,
@@ -58,6 +58,7 @@ impl<S: Source> Read<S> {
             max_duration: None,
             max_empty_pages: MAX_EMPTY_PAGES,
             repeated_cursor: RepeatedCursor::default(),
+            changed_page: ChangedPage::default(),
             sets_failures_aside: false,
         };
         Self { source, config, options, checkpoint: None }
@@ -187,6 +188,18 @@ impl<S: Source> Read<S> {
     /// checkpoints.
     pub fn repeated_cursor(mut self, meaning: RepeatedCursor) -> Self {
         self.options.repeated_cursor = meaning;
+        self
+    }
+
+    /// What becomes of a page that a resumed stream reads again, if it has changed so much
+    /// that nobody can say which of its records were delivered: [`ChangedPage::Error`] by
+    /// default.
+    ///
+    /// Mostly the place is found by the [keys](crate::Page::with_keys) of the records, also
+    /// where some were inserted or deleted meanwhile. Where a unit of a batch has changed, an
+    /// error that concerns this unit alone says so, whatever the option.
+    pub fn changed_page(mut self, meaning: ChangedPage) -> Self {
+        self.options.changed_page = meaning;
         self
     }
 

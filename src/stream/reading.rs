@@ -3,7 +3,6 @@ use super::{
     page_check::{self, PageCheck},
 };
 use crate::{
-    checkpoint::Position,
     clock,
     cursor::Cursor,
     error::Error,
@@ -27,8 +26,6 @@ pub(super) struct Reading<C> {
 /// What the counts take in when the page being delivered ends.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct PageInfo {
-    /// The records that an earlier stream had delivered.
-    pub(super) passed_over: usize,
     /// The positions that the service passed over behind it.
     pub(super) skipped: u64,
     pub(super) digest: Option<u64>,
@@ -38,7 +35,7 @@ impl PageInfo {
     /// Counts the page, of which so many records are delivered.
     fn count(self, delivered: usize, counts: &mut Progress) {
         counts.pages = counts.pages.saturating_add(1);
-        counts.records = counts.records.saturating_add((delivered - self.passed_over) as u64);
+        counts.records = counts.records.saturating_add(delivered as u64);
         counts.skipped = counts.skipped.saturating_add(self.skipped);
     }
 }
@@ -64,9 +61,6 @@ impl<C: Cursor> Reading<C> {
         page: &mut Page<R, C>,
         hooks: &impl Hooks<C>,
     ) -> Result<Arrival, Error> {
-        if let Some(replay) = self.frontier.replay(id) {
-            page_check::check_replay(page, replay);
-        }
         let shape = page_check::shape(page)?;
         let next = std::mem::take(&mut page.next);
         let arrival = self.frontier.page(id, next, shape, page.total(), clock::now, hooks);
@@ -109,15 +103,13 @@ impl<C: Cursor> Reading<C> {
         effects
     }
 
-    /// Begins to deliver the page of the first request. Gives the position where it begins.
-    pub(super) fn begin_page(&mut self, details: Option<&Details>) -> Position {
-        let from = self.frontier.begin_delivery();
+    /// Begins to deliver the page of the first request.
+    pub(super) fn begin_page(&mut self, details: Option<&Details>) {
+        self.frontier.begin_delivery();
         self.page = Some(PageInfo {
-            passed_over: from.records,
             skipped: details.map_or(0, |details| details.skipped),
             digest: details.and_then(|details| details.digest),
         });
-        from
     }
 
     /// Ends the page being delivered, if there is one: so many of its records, all of them,

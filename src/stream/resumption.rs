@@ -53,6 +53,12 @@ impl<C: Cursor> Reading<C> {
     where
         P: Paginator<Cursor = C> + ?Sized,
     {
+        if identity.is_empty() {
+            let message = "this paginator has no identity, so it can't be told whether the \
+                           checkpoint is its own: implement `Paginator::identity`, or call \
+                           `identified_by` for one made by `from_fn`";
+            return Err(Error::new(ErrorKind::Checkpoint, message));
+        }
         if checkpoint.identity != identity {
             let message = format!(
                 "the checkpoint is of a reading of {:?}, and this paginator reads {identity:?}: \

@@ -17,10 +17,11 @@ use std::{
 
 use futures::{StreamExt, executor::block_on};
 use pagestream::{
-    Checkpoint, Error, Page, Paginator, PaginatorExt, Read, Records, Source, StopReason, from_fn,
+    Checkpoint, Error, Page, Paginator, PaginatorExt, Read, Records, Source, StopReason,
 };
 
 use crate::support::{
+    from_fn,
     hooked::{
         Hook, Hooked, HookedCursor, HookedRecord, Hooks, LIMIT, Shape, Thrown, quietly, resumed,
         watched, without,

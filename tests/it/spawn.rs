@@ -9,9 +9,9 @@ use std::{
 use bytes::Bytes;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use http::{Request, Response};
-use pagestream::{
-    Error, Page, Paginator, PaginatorExt, RateLimiter, Transport, async_trait, from_fn,
-};
+use pagestream::{Error, Page, Paginator, PaginatorExt, RateLimiter, Transport, async_trait};
+
+use crate::support::from_fn;
 use tokio::sync::watch;
 
 /// Longer than anything takes; only a test that fails waits for so long.

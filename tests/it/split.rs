@@ -2,14 +2,13 @@
 
 use std::fmt::Debug;
 
-use crate::support::{contacts_over, deals_over, held, sorted, stored, told};
+use crate::support::{contacts_over, deals_over, from_fn, held, sorted, stored, told};
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Request;
 use pagestream::{
     BoxPaginator, Checkpoint, Map, Page, Paginator, PaginatorExt, Transport,
     alloy::Action,
-    from_fn,
     hubspot::{Association, Associations, Group},
     testing::{Alloy, AlloyFlaw, HubSpot},
 };

@@ -10,9 +10,11 @@ use std::{
 
 use futures::executor::block_on;
 use pagestream::{
-    Error, ErrorKind, Page, Paginator, PaginatorExt, async_trait, from_fn,
+    Error, ErrorKind, Page, Paginator, PaginatorExt, async_trait,
     testing::conformance::{Rule, check},
 };
+
+use crate::support::from_fn;
 use serde::{Deserialize, Serialize};
 
 use super::{assert_violation, broken, expected_of_tree, numbers, tree};

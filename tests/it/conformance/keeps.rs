@@ -6,7 +6,6 @@ use futures::executor::block_on;
 use pagestream::{
     Page, PaginatorExt, Transport,
     alloy::Action,
-    from_fn,
     hubspot::{Associations, Group},
     testing::{
         Alloy, HubSpot, Server,
@@ -15,7 +14,7 @@ use pagestream::{
 };
 
 use super::{expected_of_tree, numbers, tree};
-use crate::support::{CREDENTIAL, Contact, contacts_over, deals_over, held, told};
+use crate::support::{CREDENTIAL, Contact, contacts_over, deals_over, from_fn, held, told};
 
 /// Objects of 0 to 3 pages.
 fn hubspot() -> HubSpot {

@@ -11,9 +11,9 @@ use std::{
     time::Duration,
 };
 
-use pagestream::{
-    Error, ErrorKind, Page, Paginator, async_trait, from_fn, testing::conformance::Rule,
-};
+use pagestream::{Error, ErrorKind, Page, Paginator, async_trait, testing::conformance::Rule};
+
+use crate::support::from_fn;
 
 use super::{assert_violation, broken, numbers};
 

@@ -3,11 +3,11 @@
 use std::{future::pending, sync::Arc, time::Duration};
 
 use futures::StreamExt;
-use pagestream::{Error, Page, PaginatorExt, StopReason, from_fn};
+use pagestream::{Error, Page, PaginatorExt, StopReason};
 use tokio::time::{Instant, timeout};
 
 use super::pages::{Pages, SECOND, busy, fails};
-use crate::support::drain;
+use crate::support::{drain, from_fn};
 
 /// A service that asks to wait for a minute.
 fn busy_for_a_minute() -> Error {

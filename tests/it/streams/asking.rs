@@ -1,10 +1,10 @@
 //! When a stream asks for a page.
 
 use futures::{FutureExt, StreamExt};
-use pagestream::{Page, PaginatorExt, from_fn};
+use pagestream::{Page, PaginatorExt};
 
 use super::{Gated, Numbers, all, item, poll};
-use crate::support::stored;
+use crate::support::{from_fn, stored};
 
 #[test]
 fn a_stream_that_is_not_polled_asks_for_nothing() {

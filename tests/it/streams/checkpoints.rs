@@ -8,12 +8,12 @@ use std::{
 use futures::{StreamExt, TryStreamExt};
 use pagestream::{
     BoxPaginator, Checkpoint, Error, ErrorKind, OpaqueCursor, Page, Paginator, PaginatorExt,
-    async_trait, from_fn,
+    async_trait,
 };
 use proptest::prelude::*;
 
 use super::{Gated, Numbers, all, item, poll};
-use crate::support::stored;
+use crate::support::{from_fn, stored};
 
 #[test]
 fn progress_can_be_read_while_the_stream_is_inside_combinators() {

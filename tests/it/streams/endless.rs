@@ -1,9 +1,9 @@
 //! No reading is endless.
 
-use pagestream::{ErrorKind, Page, Paginator, PaginatorExt, RepeatedCursor, StopReason, from_fn};
+use pagestream::{ErrorKind, Page, Paginator, PaginatorExt, RepeatedCursor, StopReason};
 
 use super::{Numbers, all, item};
-use crate::support::stored;
+use crate::support::{from_fn, stored};
 
 /// Pages 0 to `length` - 1, and behind them page `back` again.
 fn cycle(back: u64, length: u64) -> impl Paginator<Record = u64, Cursor = u64> + Clone {

@@ -3,12 +3,10 @@
 use std::{future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
 use futures::{Stream, StreamExt, executor::block_on, stream::FusedStream};
-use pagestream::{
-    Error, ErrorKind, Page, Paginator, PaginatorExt, StopReason, async_trait, from_fn,
-};
+use pagestream::{Error, ErrorKind, Page, Paginator, PaginatorExt, StopReason, async_trait};
 
 use super::{Gated, HalfFailing, Numbers, all, item, poll};
-use crate::support::stored;
+use crate::support::{from_fn, stored};
 
 #[test]
 fn after_the_end_it_yields_none_for_ever_and_asks_for_nothing() {

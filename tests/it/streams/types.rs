@@ -8,11 +8,11 @@ use futures::{
 };
 use pagestream::{
     BoxPaginator, Checkpoint, Error, Monitor, Page, Pages, Paginator, PaginatorExt, Records,
-    async_trait, from_fn,
+    async_trait,
 };
 
 use super::{Numbers, all, item};
-use crate::support::stored;
+use crate::support::{from_fn, stored};
 
 #[test]
 fn streams_are_send_unpin_and_static_when_the_paginator_is() {

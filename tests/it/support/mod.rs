@@ -13,7 +13,7 @@ mod outcome;
 mod script;
 mod vendors;
 
-use pagestream::Checkpoint;
+use pagestream::{Checkpoint, Cursor, Error, FromFn, Page};
 
 pub(crate) use self::{
     outcome::{Outcome, Whole, drain, whole},
@@ -24,6 +24,17 @@ pub(crate) use self::{
 /// As a checkpoint goes to a file and comes back.
 pub(crate) fn stored(checkpoint: &Checkpoint) -> Checkpoint {
     serde_json::from_str(&serde_json::to_string(checkpoint).unwrap()).unwrap()
+}
+
+/// A paginator made of a closure, with a name, so that it has checkpoints.
+pub(crate) fn from_fn<C, F, Fut, R>(start: C, fetch: F) -> FromFn<C, F>
+where
+    C: Cursor,
+    F: Fn(C) -> Fut + Send + Sync,
+    Fut: Future<Output = Result<Page<R, C>, Error>> + Send,
+    R: Send,
+{
+    pagestream::from_fn(start, fetch).identified_by("a test")
 }
 
 pub(crate) fn sorted<T: Ord>(mut items: Vec<T>) -> Vec<T> {
