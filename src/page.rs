@@ -67,7 +67,9 @@ impl Unit {
         Self { records, goes_on: false }
     }
 
-    /// A unit that goes on behind these records, at one of the page's next cursors.
+    /// A unit that goes on behind these records: at the next cursor of the page, if that is
+    /// one, whose units are those that go on, in their order; or at one of its own, if the
+    /// page has a next cursor for each unit that goes on.
     #[must_use]
     pub fn going_on(records: usize) -> Self {
         Self { records, goes_on: true }

@@ -12,10 +12,6 @@ const KEPT_AT_END: usize = 2;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Replay {
-    /// Whether the checkpoint holds the cursors that the page leads to. Then these do not
-    /// count when it is read again, and it ends where they begin.
-    #[serde(default, skip_serializing_if = "is_default")]
-    pub(crate) goes_on: bool,
     /// The failures that are delivered.
     #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) failures: usize,
@@ -44,6 +40,10 @@ pub(crate) struct UnitReplay {
     /// The key of the first record that is not.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) next: Option<u64>,
+    /// Whether the checkpoint holds the cursor that it goes on to. Then that cursor does not
+    /// count when it is read again, and it ends where that cursor begins.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub(crate) goes_on: bool,
     /// The keys of its last records, where it goes on behind them. Without them it ends
     /// after as many records as it had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

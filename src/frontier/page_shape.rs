@@ -61,9 +61,8 @@ impl PageShape {
     /// known of it when it was read again.
     ///
     /// With units, only those units are read again of which something remains, so that what
-    /// changes in a finished unit can't shift the others. A unit that went on is read for
-    /// its records alone, since the cursors that it led to are in the checkpoint. One that
-    /// ended, or failed, may go on when it is read again, and then its next cursor counts.
+    /// changes in a finished unit can't shift the others. A unit that failed before it gave a
+    /// record is read anew.
     pub(super) fn remaining<'a, C>(
         &self,
         cursor: &'a C,
@@ -78,7 +77,6 @@ impl PageShape {
         let failed = Failed::new(&parts, delivered.failures);
         let failures = before.map_or(0, |before| before.failures) + delivered.failures;
         let keys = parts.keys.as_ref().map(Keys::get);
-        let goes_on_already = before.is_some_and(|before| before.goes_on);
         let positions = before.map_or(parts.positions, |before| before.positions);
         let state = |index, begin, unit: Unit| UnitState {
             begin,
@@ -86,51 +84,39 @@ impl PageShape {
             failed: failed.any,
             delivered: delivered.records.saturating_sub(begin).min(unit.records),
             before: parts.resumed.get(index),
-            goes_on_already,
         };
         if parts.units.is_empty() {
             let state = state(0, 0, Unit { records: self.records, goes_on: self.goes_on });
-            let goes_on = goes_on_already || self.goes_on;
-            let known = state.replay(keys.as_ref(), goes_on && positions.is_none());
-            let is_fresh = !goes_on && known.is_fresh() && failures == 0;
-            let replay = Replay { goes_on, failures, positions, units: vec![known] };
+            let known = state.replay(keys.as_ref(), positions.is_none());
+            let is_fresh = !known.goes_on && known.is_fresh() && failures == 0;
+            let replay = Replay { failures, positions, units: vec![known] };
             let replay = (!is_fresh).then_some(replay);
             remaining.push(Remaining { cursor, units: None, replay });
             return;
         }
-        let (mut fresh, mut ended, mut going_on) = (Vec::new(), Group::default(), Group::default());
+        let (mut anew, mut again, mut replays) = (Vec::new(), Vec::new(), Vec::new());
         let mut begin = 0;
         for (index, unit) in parts.units.iter().enumerate() {
             let state = UnitState { failed: failed.is(index), ..state(index, begin, *unit) };
             begin += unit.records;
-            if state.delivered == unit.records && !state.failed {
-                continue;
-            }
-            let goes_on = goes_on_already || (unit.goes_on && !state.failed);
-            let known = state.replay(keys.as_ref(), goes_on);
-            if goes_on {
-                going_on.push(index, known);
-            } else if known.is_fresh() {
-                fresh.push(index);
-            } else {
-                ended.push(index, known);
+            if state.failed && unit.records == 0 && state.before.is_none() {
+                anew.push(index);
+            } else if state.failed || state.delivered < unit.records {
+                again.push(index);
+                replays.push(state.replay(keys.as_ref(), true));
             }
         }
-        let is_nothing = fresh.is_empty() && ended.is_empty() && going_on.is_empty();
-        for (goes_on, group) in [(true, going_on), (false, ended)] {
-            if !group.is_empty() {
-                let replay = Replay { goes_on, units: group.replays, ..Replay::default() };
-                let (units, replay) = (Some(group.units), Some(replay));
-                remaining.push(Remaining { cursor, units, replay });
-            }
-        }
-        if !fresh.is_empty() {
-            remaining.push(Remaining { cursor, units: Some(fresh), replay: None });
-        }
-        if is_nothing {
+        if anew.is_empty() && again.is_empty() {
             // The failures that remain are of no unit.
-            let replay = Replay { goes_on: true, failures, ..Replay::default() };
+            let replay = Replay { failures, ..Replay::default() };
             remaining.push(Remaining { cursor, units: None, replay: Some(replay) });
+        }
+        if !again.is_empty() {
+            let replay = Replay { units: replays, ..Replay::default() };
+            remaining.push(Remaining { cursor, units: Some(again), replay: Some(replay) });
+        }
+        if !anew.is_empty() {
+            remaining.push(Remaining { cursor, units: Some(anew), replay: None });
         }
     }
 }
@@ -158,24 +144,6 @@ impl Failed {
     }
 }
 
-/// Units that are read again by one request.
-#[derive(Default)]
-struct Group {
-    units: Vec<usize>,
-    replays: Vec<UnitReplay>,
-}
-
-impl Group {
-    fn push(&mut self, unit: usize, replay: UnitReplay) {
-        self.units.push(unit);
-        self.replays.push(replay);
-    }
-
-    fn is_empty(&self) -> bool {
-        self.units.is_empty()
-    }
-}
-
 /// How far a unit is.
 struct UnitState<'a> {
     /// Where its records begin in the page.
@@ -187,26 +155,29 @@ struct UnitState<'a> {
     delivered: usize,
     /// What was known of it before.
     before: Option<&'a UnitReplay>,
-    /// Whether the cursor that it goes on to was known before.
-    goes_on_already: bool,
 }
 
 impl UnitState<'_> {
-    /// What is known of it, to read it again; with where it ends, if that is wanted.
-    fn replay(&self, keys: Option<&Arc<[u64]>>, ends: bool) -> UnitReplay {
+    /// What is known of it, to read it again; with where it ends, if its keys tell.
+    fn replay(&self, keys: Option<&Arc<[u64]>>, keys_tell: bool) -> UnitReplay {
         let mut known = self.before.cloned().unwrap_or_default();
+        let went_on = known.goes_on;
+        known.goes_on |= self.unit.goes_on;
         let here = self.unit.records - self.delivered;
         // As long as it is not said that it has changed, it is known how it was.
         let expected = if self.failed { known.records } else { 0 };
         known.delivered += self.delivered;
         known.records = expected.max(known.delivered + here);
+        if known.is_fresh() && !known.goes_on {
+            return UnitReplay::default();
+        }
         let records = self.begin..self.begin + self.unit.records;
         let Some(keys) = keys.and_then(|keys| keys.get(records)) else { return known };
-        if ends && !self.goes_on_already {
+        if keys_tell && known.goes_on && !went_on {
             let all = [&known.keys[..], keys].concat();
             known.set_end(&all);
         }
-        if !keys.is_empty() {
+        if !keys.is_empty() && known.delivered > 0 {
             known.next = keys.get(self.delivered).copied();
         }
         known.add_delivered(&keys[..self.delivered]);

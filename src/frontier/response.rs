@@ -37,10 +37,6 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         if let Some(sent) = request.sent {
             self.linger.response_came(sent, now());
         }
-        if request.replay.as_ref().is_some_and(|replay| replay.goes_on) {
-            // The checkpoint held what it goes on to.
-            return self.turn_of(index);
-        }
         if request.is_speculative() || self.requests.is_speculative(index + 1) {
             return Arrival::Keep(self.speculative_page(index, next, now, hooks));
         }

@@ -281,7 +281,8 @@ impl<S: Source> Driver<S> {
         let Some((replay, cursor)) = again else { return Ok(page) };
         let paginator = self.source.paginator();
         let ids = |unit| paginator.ids(&cursor, unit);
-        resumed_page::trim(page, &replay, self.options.changed_page, ids)
+        let narrow = |next: &Cursor<S>, units: &[usize]| paginator.narrow(next, units);
+        resumed_page::trim(page, &replay, self.options.changed_page, ids, narrow)
     }
 
     /// Takes the error that a request brought, and does what follows.

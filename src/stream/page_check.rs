@@ -56,10 +56,17 @@ pub(super) fn shape<R, C>(page: &mut Page<R, C>) -> Result<PageShape, Error> {
     if page.details().is_none() {
         return Ok(PageShape { records, ..PageShape::default() });
     }
+    let leads_on = !page.next.is_empty();
     let details = page.details_mut();
     let in_units = details.units.iter().map(|unit| unit.records).sum::<usize>();
     if !details.units.is_empty() && in_units != records {
         let message = format!("a page's units hold {in_units} records, and the page {records}");
+        return Err(Error::new(ErrorKind::Contract, message));
+    }
+    let goes_on = details.units.is_empty() || details.units.iter().any(|unit| unit.goes_on);
+    if leads_on && !goes_on {
+        let message = "a page leads on, and none of its units goes on: give the ones that do as \
+                       `Unit::going_on`";
         return Err(Error::new(ErrorKind::Contract, message));
     }
     if let Some(keys) = details.keys.as_ref().and_then(Keys::known)

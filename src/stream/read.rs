@@ -24,7 +24,8 @@ const MAX_EMPTY_PAGES: u64 = 1_000;
 /// # futures::executor::block_on(async {
 /// let pages = from_fn(0, |at: u64| async move {
 ///     Ok(Page::new(vec![at, at + 1], (at < 8).then_some(at + 2)))
-/// });
+/// })
+/// .identified_by("the numbers below 10");
 ///
 /// let some = pages.read().max_records(3).records();
 /// let monitor = some.monitor();

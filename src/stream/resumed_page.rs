@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{mem, ops::Range};
 
 use super::options::ChangedPage;
 use crate::{
@@ -9,7 +9,9 @@ use crate::{
 };
 
 /// Takes out of a page that is read again what is delivered already, and what lies beyond
-/// the place where it goes on. Says so where it has changed. `ids` names the ids of a unit.
+/// the place where it goes on. Next cursors that the checkpoint holds are taken out, too.
+/// Says so where it has changed. `ids` names the ids of a unit, and `narrow` the cursor of
+/// some units.
 ///
 /// It drops records, which is the code of a user, so nothing is locked meanwhile.
 ///
@@ -22,6 +24,7 @@ pub(super) fn trim<R, C>(
     replay: &Replay,
     meaning: ChangedPage,
     ids: impl Fn(usize) -> Vec<String>,
+    narrow: impl Fn(&C, &[usize]) -> C,
 ) -> Result<Page<R, C>, Error> {
     let records = page.records.len();
     let details = page.details_mut();
@@ -57,7 +60,7 @@ pub(super) fn trim<R, C>(
         let all = begin..begin + unit.records;
         begin = all.end;
         let keys = keys.as_ref().and_then(|keys| keys.get(all.clone()));
-        let most = replay.goes_on.then(|| replay.positions.unwrap_or(known.records));
+        let most = known.goes_on.then(|| replay.positions.unwrap_or(known.records));
         let unit_index = has_units.then_some(index);
         let failed = page.has_failed(unit_index);
         let remaining = match known.remaining(unit.records, keys, most) {
@@ -93,6 +96,11 @@ pub(super) fn trim<R, C>(
         unit.records = remaining.len();
         kept.push(all.start + remaining.start..all.start + remaining.end);
     }
+    if has_units {
+        keep_next_of_units(&mut page, &mut units, &known, ids, narrow);
+    } else if known[0].goes_on {
+        page.next.clear();
+    }
     keep(&mut page.records, &kept);
     let passed_over = records - page.records.len();
     let details = page.details_mut();
@@ -107,6 +115,44 @@ pub(super) fn trim<R, C>(
     }
     Ok(page)
 }
+
+/// Keeps the next cursors of the units whose next cursor is not known yet.
+fn keep_next_of_units<R, C>(
+    page: &mut Page<R, C>,
+    units: &mut [Unit],
+    known: &[UnitReplay],
+    ids: impl Fn(usize) -> Vec<String>,
+    narrow: impl Fn(&C, &[usize]) -> C,
+) {
+    let next = mem::take(&mut page.next);
+    let going_on = units.iter().enumerate().filter(|(_, unit)| unit.goes_on);
+    let going_on = going_on.map(|(index, _)| index).collect::<Vec<_>>();
+    let is_new = |index: usize| !known[index].goes_on;
+    let new = (0..going_on.len()).filter(|it| is_new(going_on[*it])).collect::<Vec<_>>();
+    if new.len() == going_on.len() {
+        page.next = next;
+    } else if new.is_empty() {
+        // It is mostly so: the checkpoint holds all of them.
+    } else if let [next] = &next[..] {
+        // Its units are those that go on.
+        page.next.push(narrow(next, &new));
+    } else if next.len() == going_on.len() {
+        let mut index = 0;
+        page.next.extend(next.into_iter().filter(|_| {
+            index += 1;
+            new.contains(&(index - 1))
+        }));
+    } else {
+        for unit in new.into_iter().map(|new| going_on[new]) {
+            page.fail(Some(unit), changed(NOT_FOLLOWED, ids(unit)));
+        }
+    }
+    for (unit, known) in units.iter_mut().zip(known) {
+        unit.goes_on |= known.goes_on;
+    }
+}
+
+const NOT_FOLLOWED: &str = "; it goes on now, and which of the next cursors is its own is unknown";
 
 /// Keeps the records in these ranges.
 fn keep<R>(records: &mut Vec<R>, kept: &[Range<usize>]) {

@@ -43,6 +43,10 @@ impl Paginator for Slow {
     fn predict(&self, before: &u64, at: &u64, _: Option<u64>) -> Option<u64> {
         Some(at + (at - before))
     }
+
+    fn identity(&self) -> String {
+        "slow".to_owned()
+    }
 }
 
 /// Says so when it is dropped.

@@ -18,6 +18,10 @@ impl Paginator for Memory {
         let (records, next) = self.page(page);
         Ok(Page::new(records, next))
     }
+
+    fn identity(&self) -> String {
+        "memory".to_owned()
+    }
 }
 
 pub(super) async fn records(memory: Memory) -> Result<u64> {

@@ -136,7 +136,7 @@ impl<'a> Reading<'a> {
         let (_, id, batch) = self.in_flight.swap_remove(index);
         let goes_on = batch.iter().filter(|(id, page)| page + 1 < self.pages[*id]);
         let next = goes_on.map(|(id, page)| (*id, page + 1)).collect::<Batch>();
-        let shape = PageShape::new(batch.len(), vec![1; batch.len()], vec![]);
+        let shape = super::with_units(vec![crate::page::Unit::last(1); batch.len()], vec![]);
         let next = if next.is_empty() { vec![] } else { vec![next] };
         self.frontier.page(id, next.into(), shape, None, || at, &self.hooks);
         self.arrived.insert(id, batch);

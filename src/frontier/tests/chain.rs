@@ -13,7 +13,7 @@ use super::{
         Arrival, Config, Effect, Effects, FailedAttempt, Frontier, Next, PageShape, RequestId,
     },
     offsets::{Fault, Offset, SameStep, Service, services},
-    window,
+    window, without_delivered,
 };
 use crate::{error::Error, retry::Retry};
 
@@ -27,7 +27,8 @@ pub(super) struct Reading<'a> {
     window: usize,
     pub(super) frontier: Frontier<Offset>,
     pub(super) in_flight: Vec<(RequestId, Offset)>,
-    arrived: BTreeMap<RequestId, Result<Offset, Error>>,
+    /// What came: the cursor, and how many of its records had been delivered.
+    arrived: BTreeMap<RequestId, Result<(Offset, u64), Error>>,
     pub(super) discarded: HashSet<RequestId>,
     /// How many records are delivered.
     pub(super) delivered: u64,
@@ -87,8 +88,8 @@ impl<'a> Reading<'a> {
             Next::Fail(id) => {
                 let error = self.arrived.remove(&id).expect("it is here").expect_err("it failed");
                 let at = self.frontier.current_cursor().expect("it is of a request").at;
-                let passed_over = self.frontier.replay(id).unwrap_or_default().delivered.records;
-                let at = at + passed_over as u64;
+                let replay = self.frontier.replay(id);
+                let at = at + replay.map_or(0, |replay| replay.units[0].delivered) as u64;
                 assert_eq!(at, self.delivered, "an error is delivered where the reading stands");
                 assert!(!self.service.is_beyond(self.delivered), "nobody leads here: {error}");
                 self.cut(0);
@@ -146,10 +147,14 @@ impl<'a> Reading<'a> {
         let response = fault.map_or_else(|| self.service.page(&cursor), |it| Err(it.error()));
         let effects = match response {
             Ok((records, next)) => {
-                let next = next.map(|at| Offset { at, ..Offset::START });
+                let replay = self.frontier.replay(id);
+                let is_known = replay.is_some_and(|replay| replay.units[0].goes_on);
+                let next = next.map(|at| Offset { at, ..Offset::START }).filter(|_| !is_known);
                 let (next, total) = (next.into_iter().collect(), self.service.total);
-                self.arrived.insert(id, Ok(cursor));
-                match self.frontier.page(id, next, shape(records), total, || now, &SameStep) {
+                let (shape, passed_over, _) = without_delivered(shape(records), replay);
+                let passed_over = passed_over.into_iter().sum::<usize>();
+                self.arrived.insert(id, Ok((cursor, passed_over as u64)));
+                match self.frontier.page(id, next, shape, total, || now, &SameStep) {
                     Arrival::Keep(effects) => effects,
                     Arrival::Deliver => {
                         assert_eq!(self.frontier.next(|| now, &SameStep), Next::Deliver(id));
@@ -187,11 +192,11 @@ impl<'a> Reading<'a> {
     }
 
     fn deliver(&mut self, id: RequestId) {
-        let cursor = self.arrived.remove(&id).expect("it is here").expect("it is a page");
-        let from = self.frontier.begin_delivery();
+        let (cursor, from) = self.arrived.remove(&id).expect("it is here").expect("it is a page");
+        self.frontier.begin_delivery();
         let (records, _) = self.service.page(&cursor).expect("no request leads beyond the end");
-        for record in from.records as u64..records {
-            let records = usize::try_from(record).expect("it is small");
+        for record in from..records {
+            let records = usize::try_from(record - from).expect("it is small");
             if self.mishap(30) {
                 return self.cut(records);
             }

@@ -8,8 +8,8 @@ mod tree;
 
 use std::{collections::VecDeque, hash::Hash, time::Instant};
 
-use super::{Config, Frontier, Hooks, Next, Order, RequestId};
-use crate::retry::Retry;
+use super::{Config, Frontier, Hooks, Next, Order, PageShape, Parts, RequestId};
+use crate::{page::Unit, replay::Replay, retry::Retry};
 
 /// A paginator that rearranges and predicts nothing.
 struct Plain;
@@ -53,4 +53,41 @@ fn send<C: Clone + Eq + Hash>(
 fn deliver<C: Clone + Eq + Hash>(frontier: &mut Frontier<C>) {
     frontier.begin_delivery();
     frontier.end_delivery();
+}
+
+/// A page of these records.
+fn records_alone(records: usize) -> PageShape {
+    PageShape { records, ..PageShape::default() }
+}
+
+/// A page with units.
+fn with_units(units: Vec<Unit>, failures: Vec<Option<usize>>) -> PageShape {
+    let records = units.iter().map(|unit| unit.records).sum();
+    let parts = Parts { units, failures, ..Parts::default() };
+    PageShape { records, goes_on: false, parts: Some(Box::new(parts)) }
+}
+
+/// A page without what is delivered of it, if it is read again. The driver takes it out.
+/// Gives how many records and failures these are, too; of each unit, where there are some.
+fn without_delivered(
+    mut shape: PageShape,
+    replay: Option<&Replay>,
+) -> (PageShape, Vec<usize>, usize) {
+    let Some(replay) = replay else { return (shape, Vec::new(), 0) };
+    let mut parts = shape.parts.take().unwrap_or_default();
+    let mut delivered = replay.units.iter().map(|unit| unit.delivered).collect::<Vec<_>>();
+    if replay.units.is_empty() {
+        delivered = match &parts.units[..] {
+            [] => vec![shape.records],
+            units => units.iter().map(|unit| unit.records).collect(),
+        };
+        parts.failures.retain(Option::is_none);
+    }
+    for (unit, delivered) in parts.units.iter_mut().zip(&delivered) {
+        unit.records -= delivered;
+    }
+    shape.records -= delivered.iter().sum::<usize>();
+    parts.failures.drain(..replay.failures);
+    parts.resumed.clone_from(&replay.units);
+    (PageShape { parts: Some(parts), ..shape }, delivered, replay.failures)
 }

@@ -8,12 +8,16 @@ use smallvec::smallvec;
 
 use super::{
     super::{
-        Arrival, CycleDetector, Effect, FailedAttempt, Frontier, Next, PageShape, Position, Replay,
+        Arrival, CycleDetector, Effect, FailedAttempt, Frontier, Next, PageShape, Parts, Replay,
         RequestId, page_shape::Remaining,
     },
-    Plain, deliver, send, window,
+    Plain, deliver, records_alone, send, window, with_units, without_delivered,
 };
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    page,
+    replay::UnitReplay,
+};
 
 /// A page of the service: its units, or none where it is a page without units.
 #[derive(Clone, Debug)]
@@ -71,8 +75,36 @@ impl Service {
         (records.collect(), failures.collect())
     }
 
-    fn next(&self, cursor: &Cursor) -> Vec<Cursor> {
-        let going_on = self.units(cursor).filter(|(_, unit)| unit.goes_on());
+    /// The items that are not delivered.
+    fn remaining(&self, cursor: &Cursor, replay: Option<&Replay>) -> (Vec<Item>, Vec<Item>) {
+        let (mut records, mut failures) = self.items(cursor);
+        let (_, delivered, delivered_failures) = without_delivered(self.shape(cursor), replay);
+        failures.drain(..delivered_failures);
+        if replay.is_some_and(|replay| replay.units.is_empty()) && self.0[cursor.node].tells_units {
+            failures.clear();
+        }
+        if self.0[cursor.node].tells_units {
+            records.retain(|record| {
+                let Item::Record(_, unit, index) = *record else { return true };
+                let position = cursor.units.iter().position(|it| *it == unit).unwrap();
+                delivered.get(position).is_none_or(|delivered| index >= *delivered)
+            });
+        } else {
+            records.drain(..delivered.iter().sum::<usize>());
+        }
+        (records, failures)
+    }
+
+    /// The next cursors that are not known yet.
+    fn next(&self, cursor: &Cursor, replay: Option<&Replay>) -> Vec<Cursor> {
+        let is_known = |index: usize| {
+            let replay = replay?;
+            let unit = if self.0[cursor.node].tells_units { index } else { 0 };
+            Some(replay.units.get(unit).is_none_or(|unit| unit.goes_on))
+        };
+        let units = self.units(cursor).enumerate();
+        let units = units.filter(|(index, _)| !is_known(*index).unwrap_or_default());
+        let going_on = units.map(|(_, unit)| unit).filter(|(_, unit)| unit.goes_on());
         going_on
             .flat_map(|(_, unit)| unit.goes_on_to.iter().map(|&node| self.whole(node)))
             .collect()
@@ -82,12 +114,17 @@ impl Service {
         let units = self.units(cursor).enumerate();
         let failures = units.filter(|(_, (_, unit))| unit.fails);
         let tells_units = self.0[cursor.node].tells_units;
-        let records = self.units(cursor).map(|(_, unit)| unit.records).collect::<Vec<_>>();
-        PageShape::new(
-            records.iter().sum(),
-            if tells_units { records } else { Vec::new() },
-            failures.map(|(index, _)| tells_units.then_some(index)).collect(),
-        )
+        let failures = failures.map(|(index, _)| tells_units.then_some(index)).collect();
+        let units = self.units(cursor).map(|(_, unit)| page::Unit {
+            records: unit.records,
+            goes_on: !unit.goes_on_to.is_empty() && unit.goes_on(),
+        });
+        if tells_units {
+            return with_units(units.collect(), failures);
+        }
+        let parts = Parts { failures, ..Parts::default() };
+        let records = units.map(|unit| unit.records).sum();
+        PageShape { parts: Some(Box::new(parts)), ..records_alone(records) }
     }
 
     /// Everything there is to read, in order.
@@ -97,7 +134,7 @@ impl Service {
             let (records, failures) = self.items(&cursor);
             all.extend(records);
             all.extend(failures);
-            waiting.extend(self.next(&cursor).into_iter().rev());
+            waiting.extend(self.next(&cursor, None).into_iter().rev());
         }
         all
     }
@@ -133,7 +170,8 @@ struct Reading<'a> {
     window: usize,
     frontier: Frontier<Cursor>,
     in_flight: Vec<(RequestId, Cursor)>,
-    arrived: BTreeMap<RequestId, Cursor>,
+    /// What came: the items that are not delivered yet.
+    arrived: BTreeMap<RequestId, (Vec<Item>, Vec<Item>)>,
     delivered: Vec<Item>,
     requests: usize,
 }
@@ -161,8 +199,10 @@ impl Reading<'_> {
                 Next::Wait(_) => {
                     let index = self.choose(self.in_flight.len());
                     let (id, cursor) = self.in_flight.swap_remove(index);
-                    let next = self.service.next(&cursor);
-                    let shape = self.service.shape(&cursor);
+                    let replay = self.frontier.replay(id);
+                    let next = self.service.next(&cursor, replay);
+                    let items = self.service.remaining(&cursor, replay);
+                    let (shape, ..) = without_delivered(self.service.shape(&cursor), replay);
                     let arrival =
                         self.frontier.page(id, next.into(), shape, None, Instant::now, &Plain);
                     let expected = if self.window == 1 {
@@ -171,11 +211,11 @@ impl Reading<'_> {
                         Arrival::Keep(Vec::new()) // nothing is speculative
                     };
                     assert_eq!(arrival, expected);
-                    self.arrived.insert(id, cursor);
+                    self.arrived.insert(id, items);
                 }
                 Next::Deliver(id) => {
-                    let cursor = self.arrived.remove(&id).expect("it arrived");
-                    self.deliver(&cursor, cut_one_in);
+                    let items = self.arrived.remove(&id).expect("it arrived");
+                    self.deliver(items, cut_one_in);
                 }
                 Next::End => break,
                 next => unreachable!("this service is a tree and does not fail: {next:?}"),
@@ -186,12 +226,12 @@ impl Reading<'_> {
         }
     }
 
-    fn deliver(&mut self, cursor: &Cursor, cut_one_in: Option<usize>) {
-        let from = self.frontier.begin_delivery();
-        let (records, failures) = self.service.items(cursor);
-        let mut delivered = from.records;
-        for (is_record, item) in (records.into_iter().skip(from.records).map(|item| (true, item)))
-            .chain(failures.into_iter().skip(from.failures).map(|item| (false, item)))
+    fn deliver(&mut self, items: (Vec<Item>, Vec<Item>), cut_one_in: Option<usize>) {
+        self.frontier.begin_delivery();
+        let (records, failures) = items;
+        let mut delivered = 0;
+        for (is_record, item) in (records.into_iter().map(|item| (true, item)))
+            .chain(failures.into_iter().map(|item| (false, item)))
         {
             if cut_one_in.is_some_and(|cuts| self.choose(cuts) == 0) {
                 return self.cut(delivered);
@@ -303,10 +343,6 @@ proptest! {
     }
 }
 
-fn records_alone(records: usize) -> PageShape {
-    PageShape { records, ..PageShape::default() }
-}
-
 #[test]
 fn what_a_page_goes_on_to_is_read_before_what_waited() {
     let now = Instant::now();
@@ -333,37 +369,55 @@ fn nothing_is_sent_after_a_failure_and_it_is_delivered_in_its_turn() {
     assert_eq!(frontier.next(|| now, &Plain), Next::Fail(1));
 }
 
-#[test]
-fn a_page_read_again_for_its_records_goes_on_to_nothing() {
+/// A unit, so many of whose records are delivered.
+fn begun(delivered: usize, records: usize) -> UnitReplay {
+    UnitReplay { delivered, records, ..UnitReplay::default() }
+}
+
+/// The page of the only request comes: what it leads to, and its shape.
+fn comes(frontier: &mut Frontier<&'static str>, next: Option<&'static str>, shape: PageShape) {
     let now = Instant::now();
-    let delivered = Position { records: 3, failures: 0 };
-    let replay = Some(Replay { delivered, expected: 5 });
+    let (id, _) = send(frontier, now, &Plain).expect("the window is free");
+    let (shape, ..) = without_delivered(shape, frontier.replay(id));
+    frontier.page(id, next.into_iter().collect(), shape, None, || now, &Plain);
+}
+
+#[test]
+fn a_page_read_again_that_had_ended_and_leads_on_now_is_followed() {
+    let replay = Replay { units: vec![begun(3, 5)], ..Replay::default() };
     let detector = CycleDetector::default();
-    let mut frontier = Frontier::resume(window(1), [("a", replay)], [], detector);
-    let (id, _) = send(&mut frontier, now, &Plain).expect("the window is free");
-    frontier.page(id, smallvec!["b"], records_alone(5), None, || now, &Plain);
-    deliver(&mut frontier);
-    assert!(frontier.is_over());
+    let mut frontier = Frontier::resume(window(1), [("a", Some(replay))], [], detector);
+    comes(&mut frontier, Some("b"), records_alone(5));
+    assert!(frontier.waiting().eq(&["b"]));
+}
+
+#[test]
+fn a_page_that_goes_on_is_read_again_for_its_records_alone() {
+    let mut frontier = Frontier::new(window(1), ["a"]);
+    comes(&mut frontier, Some("b"), records_alone(5));
+    frontier.begin_delivery();
+    let replay =
+        Replay { units: vec![UnitReplay { goes_on: true, ..begun(3, 5) }], ..Replay::default() };
+    let remaining = Remaining { cursor: &"a", units: None, replay: Some(replay) };
+    assert_eq!(frontier.remaining(3), [remaining]);
+    assert!(frontier.waiting().eq(&["b"]));
 }
 
 /// A page of two units: the first gave two records, the second failed.
 fn half_failed() -> PageShape {
-    PageShape::new(2, vec![2, 0], vec![Some(1)])
+    with_units(vec![page::Unit::last(2), page::Unit::last(0)], vec![Some(1)])
 }
 
 #[test]
 fn a_unit_whose_failure_is_not_delivered_is_read_anew_since_it_went_on_to_nothing() {
-    let now = Instant::now();
     let mut frontier = Frontier::new(window(1), ["a"]);
-    let (id, _) = send(&mut frontier, now, &Plain).expect("the window is free");
-    frontier.page(id, smallvec![], half_failed(), None, || now, &Plain);
+    comes(&mut frontier, None, half_failed());
     frontier.begin_delivery();
-    let delivered = Position { records: 1, failures: 0 };
-    let replay = Some(Replay { delivered, expected: 2 });
+    let replay = Replay { units: vec![begun(1, 2)], ..Replay::default() };
     assert_eq!(
         frontier.remaining(1),
         [
-            Remaining { cursor: &"a", units: Some(vec![0]), replay },
+            Remaining { cursor: &"a", units: Some(vec![0]), replay: Some(replay) },
             Remaining { cursor: &"a", units: Some(vec![1]), replay: None },
         ]
     );
@@ -371,17 +425,23 @@ fn a_unit_whose_failure_is_not_delivered_is_read_anew_since_it_went_on_to_nothin
 
 #[test]
 fn a_unit_that_went_on_and_fails_when_it_is_read_again_does_not_go_on_twice() {
-    let now = Instant::now();
-    let delivered = Position { records: 1, failures: 0 };
-    let replay = Some(Replay { delivered, expected: 2 });
+    let second = UnitReplay { goes_on: true, ..begun(2, 5) };
+    let replay = Replay { units: vec![begun(1, 2), second.clone()], ..Replay::default() };
     let detector = CycleDetector::default();
-    let mut frontier = Frontier::resume(window(1), [("a", replay)], [], detector);
-    let (id, _) = send(&mut frontier, now, &Plain).expect("the window is free");
-    frontier.page(id, smallvec![], half_failed(), None, || now, &Plain);
+    let mut frontier = Frontier::resume(window(1), [("a", Some(replay))], [], detector);
+    // The driver lets records and their places through as they were.
+    let (id, _) = send(&mut frontier, Instant::now(), &Plain).expect("the window is free");
+    let resumed = vec![begun(1, 2), second.clone()];
+    let parts = Parts { resumed, ..*half_failed().parts.unwrap() };
+    let mut shape = PageShape { parts: Some(Box::new(parts)), ..half_failed() };
+    shape.records = 1;
+    shape.parts.as_mut().unwrap().units[0].records = 1;
+    frontier.page(id, smallvec![], shape, None, Instant::now, &Plain);
     frontier.begin_delivery();
+    let replay = Replay { units: vec![second], ..Replay::default() };
     assert_eq!(
         frontier.remaining(1),
-        [Remaining { cursor: &"a", units: Some(vec![0, 1]), replay }],
-        "both are read for their records alone"
+        [Remaining { cursor: &"a", units: Some(vec![1]), replay: Some(replay) }],
+        "the first is delivered, and the second is read for its records alone"
     );
 }

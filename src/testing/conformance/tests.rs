@@ -101,7 +101,8 @@ impl<S: FusedStream<Item = Result<[u32; 1], Error>> + Unpin> FusedStream for Lia
 fn read(lie: Lie, until: Until) -> Result<Reading<u32>, Violation> {
     let numbers = from_fn(0, |from: u32| async move {
         Ok(Page::new(vec![from, from + 1], (from < 4).then_some(from + 2)))
-    });
+    })
+    .identified_by("numbers");
     let fetches = AtomicUsize::new(0);
     let records = numbers.records();
     let monitor = records.monitor();
@@ -153,6 +154,7 @@ fn a_check_may_be_sent_to_another_thread() {
     fn sent<T: Send>(check: T) -> T {
         check
     }
-    let build = || from_fn(0, |_: u32| async { Ok(Page::last(vec![0_u32, 1])) });
+    let build =
+        || from_fn(0, |_: u32| async { Ok(Page::last(vec![0_u32, 1])) }).identified_by("two");
     block_on(sent(super::check(build, vec![0, 1]))).unwrap();
 }

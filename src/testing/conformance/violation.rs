@@ -48,7 +48,7 @@ pub enum Rule {
     Error,
     /// Every call of `start` gives the same cursor.
     Start,
-    /// Every call of `identity` gives the same text.
+    /// Every call of `identity` gives the same text, and it is not empty.
     Identity,
     /// A cursor is the same after it was written to JSON and read back.
     Cursor,

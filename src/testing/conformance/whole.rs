@@ -52,6 +52,9 @@ where
             ensure(first == second, Rule::Identity, || {
                 format!("{when}: `identity` gives {first:?}, and then {second:?}")
             })?;
+            ensure(!first.is_empty(), Rule::Identity, || {
+                "`identity` is empty, so the paginator has no checkpoints".to_owned()
+            })?;
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The rules of reading an Alloy action, a test each.
 
 mod builder;
+mod changes;
 mod data;
 mod end;
 mod envelope;

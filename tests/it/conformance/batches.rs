@@ -45,6 +45,10 @@ impl Paginator for Batches {
         }
         units.iter().filter_map(|unit| cursor.get(*unit)).copied().collect()
     }
+
+    fn identity(&self) -> String {
+        "batches".to_owned()
+    }
 }
 
 #[test]
@@ -56,7 +60,11 @@ fn batches_keep_the_contract() {
 #[test]
 fn a_batch_that_does_not_narrow_is_told() {
     let violation = broken(|| Batches { narrows: false, packs: true });
-    assert_violation(&violation, Rule::Repeated, &["resumed after record 5 of 25"]);
+    assert_violation(
+        &violation,
+        Rule::Failed,
+        &["resumed after record 5 of 25", "other units than before"],
+    );
 }
 
 #[test]

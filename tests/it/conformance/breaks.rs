@@ -10,7 +10,7 @@ use std::{
 
 use futures::executor::block_on;
 use pagestream::{
-    Error, ErrorKind, Page, Paginator, PaginatorExt, async_trait,
+    Error, ErrorKind, Page, Paginator, PaginatorExt, Unit, async_trait,
     testing::conformance::{Rule, check},
 };
 
@@ -83,7 +83,7 @@ fn a_paginator_that_asks_for_ever_and_gives_nothing_does_not_end() {
     let violation = broken(|| {
         from_fn(0, |page: u64| async move {
             // A page with units is no empty page, so no other limit stops it.
-            Ok(Page::new(vec![], [page + 1]).with_units(vec![0]))
+            Ok(Page::new(vec![], [page + 1]).with_units([Unit::going_on(0)]))
         })
     });
     assert_violation(&violation, Rule::Endless, &["after 2250 requests it still makes more"]);
@@ -104,6 +104,10 @@ impl Paginator for InSelf {
 
     async fn fetch(&self, _: u64) -> Result<Page<u64, u64>, Error> {
         numbers(self.0.fetch_add(10, Ordering::Relaxed)).await
+    }
+
+    fn identity(&self) -> String {
+        "inself".to_owned()
     }
 }
 
@@ -193,6 +197,10 @@ impl Paginator for Unsteady {
     async fn fetch(&self, from: u64) -> Result<Page<u64, u64>, Error> {
         numbers(from).await
     }
+
+    fn identity(&self) -> String {
+        "unsteady".to_owned()
+    }
 }
 
 #[test]
@@ -226,6 +234,10 @@ impl Paginator for NotAgain {
         let next = page.next().to_vec();
         let records = page.into_records();
         Ok(Page::new(records.into_iter().skip(is_again.into()).collect(), next))
+    }
+
+    fn identity(&self) -> String {
+        "notagain".to_owned()
     }
 }
 
@@ -261,6 +273,10 @@ impl Paginator for Table {
             table.push(next);
             Ok(Some(table.len() - 1))
         })
+    }
+
+    fn identity(&self) -> String {
+        "table".to_owned()
     }
 }
 

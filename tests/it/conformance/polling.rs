@@ -47,6 +47,10 @@ impl Paginator for Connection<'_> {
         self.0.store(false, Ordering::Relaxed);
         numbers(from).await
     }
+
+    fn identity(&self) -> String {
+        "connection".to_owned()
+    }
 }
 
 #[test]

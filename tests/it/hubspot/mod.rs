@@ -1,6 +1,7 @@
 //! The rules of reading HubSpot's batch associations, a test each.
 
 mod builder;
+mod changes;
 mod checkpoints;
 mod fatal;
 mod grouped;

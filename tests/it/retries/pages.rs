@@ -85,6 +85,10 @@ impl Paginator for Pages {
         };
         Ok(Page::new(vec![2 * page, 2 * page + 1], next))
     }
+
+    fn identity(&self) -> String {
+        "pages".to_owned()
+    }
 }
 
 pub(crate) fn status(status: u16) -> Error {

@@ -100,7 +100,7 @@ fn a_checkpoint_with_a_cursor_of_another_kind_is_a_mismatch() {
 fn a_corrupt_checkpoint_and_one_of_a_newer_version_are_errors_with_a_reason() {
     let text = serde_json::to_string(&Numbers::new(9, 3).records().checkpoint().unwrap()).unwrap();
     let error = |text: &str| serde_json::from_str::<Checkpoint>(text).unwrap_err().to_string();
-    assert!(error(&text.replace("\"version\":1", "\"version\":2")).contains("version 2"));
+    assert!(error(&text.replace("\"version\":2", "\"version\":3")).contains("version 3"));
     assert!(error(&text.replace("identity", "identify")).contains("identify"));
     for end in 0..text.len() {
         assert!(serde_json::from_str::<Checkpoint>(&text[..end]).is_err());
@@ -127,12 +127,16 @@ fn only_the_units_that_are_left_are_read_again() {
             log.push(ids.clone());
             let size = |id: &u64| if *id == 1 && log.len() > 1 { 9 } else { 2 };
             let records = ids.iter().flat_map(|id| (0..size(id)).map(move |record| (*id, record)));
-            let units = ids.iter().map(|id| usize::try_from(size(id)).unwrap()).collect();
+            let units = ids.iter().map(|id| usize::try_from(size(id)).unwrap());
             Ok(Page::last(records.collect()).with_units(units))
         }
 
         fn narrow(&self, ids: &Vec<u64>, units: &[usize]) -> Vec<u64> {
             units.iter().map(|&unit| ids[unit]).collect()
+        }
+
+        fn identity(&self) -> String {
+            "batch".to_owned()
         }
     }
 

@@ -1,6 +1,6 @@
 //! No reading is endless.
 
-use pagestream::{ErrorKind, Page, Paginator, PaginatorExt, RepeatedCursor, StopReason};
+use pagestream::{ErrorKind, Page, Paginator, PaginatorExt, RepeatedCursor, StopReason, Unit};
 
 use super::{Numbers, all, item};
 use crate::support::{from_fn, stored};
@@ -107,7 +107,8 @@ fn empty_pages_in_a_row_are_followed_up_to_a_limit() {
 #[test]
 fn a_batch_whose_ids_have_nothing_is_no_empty_page() {
     let batches = from_fn(0, |page: u64| async move {
-        Ok(Page::<u64, _>::new(vec![], (page < 9).then_some(page + 1)).with_units(vec![0; 3]))
+        Ok(Page::<u64, _>::new(vec![], (page < 9).then_some(page + 1))
+            .with_units([if page < 9 { Unit::going_on(0) } else { Unit::last(0) }; 3]))
     });
     assert!(all(batches.read().max_empty_pages(0).records()).is_empty());
 }

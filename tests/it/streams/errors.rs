@@ -131,6 +131,10 @@ impl Paginator for Jumping {
     fn predict(&self, before: &u64, at: &u64, _: Option<u64>) -> Option<u64> {
         Some(at + (at - before))
     }
+
+    fn identity(&self) -> String {
+        "jumping".to_owned()
+    }
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //! are polled by hand, and nothing sleeps.
 
 mod asking;
+mod changes;
 mod checkpoints;
 mod endless;
 mod errors;
@@ -106,6 +107,10 @@ impl Paginator for Gated {
         let branches = if page == 0 { self.branches } else { 0 };
         Ok(Page::new(vec![page], 1..=branches))
     }
+
+    fn identity(&self) -> String {
+        "gated".to_owned()
+    }
 }
 
 /// Two ids of a batch failed on the first of two pages.
@@ -130,6 +135,10 @@ impl Paginator for HalfFailing {
         } else {
             Page::last(vec![3])
         })
+    }
+
+    fn identity(&self) -> String {
+        "halffailing".to_owned()
     }
 }
 

@@ -17,7 +17,7 @@ use std::{
 };
 
 use futures::{StreamExt, executor::block_on, future::BoxFuture};
-use pagestream::{Checkpoint, Error, ErrorKind, Page, Paginator, PaginatorExt, Retry};
+use pagestream::{Checkpoint, Error, ErrorKind, Page, Paginator, PaginatorExt, Retry, Unit};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tracing::{Event, Metadata, Subscriber, span, subscriber::DefaultGuard};
 
@@ -382,15 +382,18 @@ fn batch_page(cursor: &HookedCursor) -> Page<HookedRecord, HookedCursor> {
     let (mut all, mut units, mut next, mut failed) = (Vec::new(), Vec::new(), Vec::new(), None);
     for (index, &unit @ (id, page)) in cursor.0.iter().enumerate() {
         if id == FAILING_ID {
-            units.push(0);
+            units.push(Unit::last(0));
             failed = Some(index);
             continue;
         }
         let before = all.len();
         all.extend(hooked(records(unit, UNIT_RECORDS)));
-        units.push(all.len() - before);
+        let records = all.len() - before;
         if page + 1 < pages_of(id) {
             next.push(HookedCursor(vec![(id, page + 1)]));
+            units.push(Unit::going_on(records));
+        } else {
+            units.push(Unit::last(records));
         }
     }
     let page = Page::new(all, next).with_units(units);
@@ -477,6 +480,10 @@ impl Paginator for Hooked {
     fn narrow(&self, cursor: &HookedCursor, units: &[usize]) -> HookedCursor {
         self.hooks.reached(Hook::Narrow);
         HookedCursor(units.iter().map(|unit| cursor.0[*unit]).collect())
+    }
+
+    fn identity(&self) -> String {
+        "hooked".to_owned()
     }
 }
 
