@@ -54,6 +54,24 @@ fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// A unit as it is read again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Now<'a> {
+    pub(crate) records: usize,
+    pub(crate) goes_on: bool,
+    /// The keys of its records. Without them, records are counted.
+    pub(crate) keys: Option<&'a [u64]>,
+}
+
+/// What of a unit is still to be delivered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Remainder {
+    pub(crate) records: Range<usize>,
+    /// Whether others may belong to it that are no longer in it, and that its next page does
+    /// not have.
+    pub(crate) may_lack: bool,
+}
+
 impl UnitReplay {
     /// Whether nothing of it is delivered.
     pub(crate) fn is_fresh(&self) -> bool {
@@ -83,34 +101,37 @@ impl UnitReplay {
     /// Which records of the unit, as it is read again, are still to be delivered. `None`
     /// where it has changed so that this can't be known.
     ///
-    /// `keys` are those of its records now; without them, records are counted. `most` is
-    /// where it ends at the latest, if it goes on.
-    pub(crate) fn remaining(
-        &self,
-        records: usize,
-        keys: Option<&[u64]>,
-        most: Option<usize>,
-    ) -> Option<Range<usize>> {
-        let end = match (most, keys) {
-            (None, _) => records,
-            (Some(_), Some(keys)) if !self.end.is_empty() => self.end_of(keys)?,
-            (Some(most), _) => records.min(most),
+    /// `most` is where it ends at the latest, if it went on.
+    pub(crate) fn remaining(&self, now: Now<'_>, most: Option<usize>) -> Option<Remainder> {
+        let (end, may_lack) = match (most, now.keys) {
+            (None, _) => (now.records, false),
+            (Some(_), Some(keys)) if !self.end.is_empty() => self.end_of(keys, now.goes_on)?,
+            (Some(most), _) => (now.records.min(most), false),
         };
-        let begin = match keys {
-            Some(keys) if !self.keys.is_empty() => self.begin_of(&keys[..end])?,
-            _ => self.delivered.min(end),
+        let (begin, is_here) = match now.keys {
+            Some(keys) if !self.keys.is_empty() => {
+                let begin = self.begin_of(&keys[..end])?;
+                (begin, begin < end || keys.last() == self.keys.last())
+            }
+            _ => (self.delivered.min(end), self.delivered <= now.records),
         };
-        Some(begin..end)
+        // Where it goes on for the first time, the place may be in the page behind it.
+        let is_known = is_here || self.goes_on || !now.goes_on || self.delivered == usize::MAX;
+        is_known.then_some(Remainder { records: begin..end, may_lack })
     }
 
     /// Where the unit ends that goes on behind these keys: behind the last of its records
-    /// that is still there.
-    fn end_of(&self, keys: &[u64]) -> Option<usize> {
+    /// that is still there. And whether the ones behind may have been pushed out of it.
+    fn end_of(&self, keys: &[u64], goes_on: bool) -> Option<(usize, bool)> {
         if keys.len() == self.records && keys.last() == self.end.last() {
-            return Some(keys.len());
+            return Some((keys.len(), false));
         }
+        let last = self.end.last();
         self.end.iter().rev().find_map(|end| match positions(keys, *end)[..] {
-            [position] => Some(position + 1),
+            [position] => {
+                let is_at_end = position + 1 == keys.len();
+                Some((position + 1, is_at_end && goes_on && Some(end) != last))
+            }
             _ => None,
         })
     }
@@ -151,7 +172,7 @@ fn positions(keys: &[u64], key: u64) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::UnitReplay;
+    use super::{Now, UnitReplay};
 
     /// A unit of these records, so many of which are delivered. Each letter is one.
     fn unit(records: &str, delivered: usize, goes_on: bool) -> UnitReplay {
@@ -173,11 +194,17 @@ mod tests {
         records.bytes().map(u64::from).collect()
     }
 
-    /// What remains of it, where it has these records now.
-    fn remaining(unit: &UnitReplay, now: &str) -> Option<String> {
+    /// What remains of it, where it has these records now, and whether it may lack some.
+    fn remaining(unit: &UnitReplay, now: &str, goes_on: bool) -> Option<(String, bool)> {
         let most = (!unit.end.is_empty()).then_some(unit.records);
-        let range = unit.remaining(now.len(), Some(&keys(now)), most)?;
-        Some(now[range].to_owned())
+        let keys = keys(now);
+        let found = unit.remaining(Now { records: now.len(), goes_on, keys: Some(&keys) }, most)?;
+        Some((now[found.records].to_owned(), found.may_lack))
+    }
+
+    /// The same of one that does not go on now.
+    fn rest(unit: &UnitReplay, now: &str) -> Option<String> {
+        remaining(unit, now, false).map(|(records, _)| records)
     }
 
     #[test]
@@ -211,7 +238,7 @@ mod tests {
             ("abcde", 0, "xbc", Some("xbc")),
         ];
         for (before, delivered, now, expected) in cases {
-            let found = remaining(&unit(before, delivered, false), now);
+            let found = rest(&unit(before, delivered, false), now);
             assert_eq!(found.as_deref(), expected, "{before} after {delivered}: {now}");
         }
     }
@@ -229,7 +256,7 @@ mod tests {
             ("abcde", 0, "xabc", None),
         ];
         for (before, delivered, now, expected) in cases {
-            let found = remaining(&unit(before, delivered, true), now);
+            let found = rest(&unit(before, delivered, true), now);
             assert_eq!(found.as_deref(), expected, "{before} after {delivered}: {now}");
         }
     }
@@ -237,10 +264,37 @@ mod tests {
     #[test]
     fn records_without_keys_are_counted() {
         let unit = UnitReplay { delivered: 3, records: 5, ..UnitReplay::default() };
-        assert_eq!(unit.remaining(5, None, None), Some(3..5));
-        assert_eq!(unit.remaining(9, None, None), Some(3..9));
-        assert_eq!(unit.remaining(9, None, Some(5)), Some(3..5));
-        assert_eq!(unit.remaining(2, None, Some(5)), Some(2..2));
+        let remaining = |records, most| {
+            let now = Now { records, goes_on: false, keys: None };
+            unit.remaining(now, most).map(|found| found.records)
+        };
+        assert_eq!(remaining(5, None), Some(3..5));
+        assert_eq!(remaining(9, None), Some(3..9));
+        assert_eq!(remaining(9, Some(5)), Some(3..5));
+        assert_eq!(remaining(2, Some(5)), Some(2..2));
+    }
+
+    #[test]
+    fn the_place_is_unknown_where_it_may_be_in_a_page_that_was_not_there() {
+        let rest = |unit: UnitReplay, now: &str| remaining(&unit, now, true).map(|(rest, _)| rest);
+        assert_eq!(rest(unit("abcdef", 4, false), "a"), None);
+        assert_eq!(rest(unit("abcdef", 4, false), "abcd").as_deref(), Some(""));
+        assert_eq!(rest(unit("abcdef", 4, false), "abcde").as_deref(), Some("e"));
+        let counted = UnitReplay { delivered: 3, records: 5, ..UnitReplay::default() };
+        let counted = |records| counted.remaining(Now { records, goes_on: true, keys: None }, None);
+        assert_eq!(counted(2), None);
+        assert_eq!(counted(3).map(|found| found.records), Some(3..3));
+    }
+
+    #[test]
+    fn a_page_that_goes_on_may_lack_what_was_pushed_out_of_it() {
+        let may_lack = |now, goes_on| remaining(&unit("abcde", 1, true), now, goes_on);
+        let expected = |rest: &str, may_lack| Some((rest.to_owned(), may_lack));
+        assert_eq!(may_lack("abxcd", true), expected("bxcd", true));
+        assert_eq!(may_lack("abcde", true), expected("bcde", false));
+        // It was deleted.
+        assert_eq!(may_lack("abcd", false), expected("bcd", false));
+        assert_eq!(may_lack("abcdfg", true), expected("bcd", false));
     }
 
     #[test]
@@ -248,6 +302,6 @@ mod tests {
         let letters = ('a'..='z').collect::<String>();
         let unit = unit(&letters, 20, true);
         assert_eq!((unit.keys.len(), unit.end.len()), (8, 2));
-        assert_eq!(remaining(&unit, &letters).as_deref(), Some("uvwxyz"));
+        assert_eq!(rest(&unit, &letters).as_deref(), Some("uvwxyz"));
     }
 }

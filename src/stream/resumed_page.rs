@@ -5,7 +5,7 @@ use crate::{
     error::{Error, ErrorKind},
     keys::Keys,
     page::{Page, Unit},
-    replay::{Replay, UnitReplay},
+    replay::{Now, Remainder, Replay, UnitReplay},
 };
 
 /// Takes out of a page that is read again what is delivered already, and what lies beyond
@@ -26,7 +26,7 @@ pub(super) fn trim<R, C>(
     ids: impl Fn(usize) -> Vec<String>,
     narrow: impl Fn(&C, &[usize]) -> C,
 ) -> Result<Page<R, C>, Error> {
-    let records = page.records.len();
+    let (records, goes_on) = (page.records.len(), !page.next.is_empty());
     let details = page.details_mut();
     let delivered = replay.failures.min(details.failures.len());
     details.failures.drain(..delivered);
@@ -36,7 +36,7 @@ pub(super) fn trim<R, C>(
     let has_units = !details.units.is_empty();
     let mut units = details.units.clone();
     if !has_units {
-        units.push(Unit::last(records));
+        units.push(Unit { records, goes_on });
     }
     let mut known = replay.units.clone();
     if known.is_empty() {
@@ -63,14 +63,14 @@ pub(super) fn trim<R, C>(
         let most = known.goes_on.then(|| replay.positions.unwrap_or(known.records));
         let unit_index = has_units.then_some(index);
         let failed = page.has_failed(unit_index);
-        let remaining = match known.remaining(unit.records, keys, most) {
-            Some(remaining) => {
-                let (now, before) =
-                    (known.delivered.saturating_add(remaining.len()), known.records);
-                if now < before && !failed {
-                    page.fail(unit_index, shrunk(now, before, ids(index)));
+        let now = Now { records: unit.records, goes_on: unit.goes_on, keys };
+        let remaining = match known.remaining(now, most) {
+            Some(Remainder { records, may_lack }) => {
+                let now = known.delivered.saturating_add(records.len());
+                if (may_lack || now < known.records) && !failed {
+                    page.fail(unit_index, shrunk(now, known.records, ids(index)));
                 }
-                remaining
+                records
             }
             // Its failure says already that not all of it comes.
             None if failed => 0..0,
@@ -179,8 +179,8 @@ fn changed(how_to_go_on: &str, ids: Vec<String>) -> Error {
 
 fn shrunk(now: usize, before: usize, ids: Vec<String>) -> Error {
     let message = format!(
-        "what is read again holds {now} records and held {before}: some may be missing, or were \
-         deleted"
+        "what is read again holds {now} of its records and held {before}: some may be missing, or \
+         were deleted"
     );
     Error::new(ErrorKind::Changed, message).with_ids(ids)
 }
