@@ -144,6 +144,31 @@ impl Error {
         self
     }
 
+    /// The same error with other texts, each made from one of its own. The source becomes a
+    /// text where its own changes.
+    pub(crate) fn map_texts(mut self, map: impl Fn(&str) -> String) -> Self {
+        let inner = &mut *self.0;
+        inner.message = map(&inner.message).into();
+        inner.cursor = inner.cursor.as_deref().map(&map);
+        for id in &mut inner.ids {
+            *id = map(id);
+        }
+        let ServiceError { category, sub_category, message, correlation_id } =
+            &mut inner.service_error;
+        for text in [category, sub_category, message, correlation_id] {
+            *text = text.as_deref().map(&map);
+        }
+        if let Some(source) = &inner.source {
+            // Its `Debug` may show more than its `Display`.
+            let texts = source_texts(&**source);
+            let mapped = texts.iter().map(|text| map(text));
+            if !mapped.clone().eq(texts.iter().cloned()) {
+                inner.source = Some(mapped.step_by(2).collect::<Vec<_>>().join(": ").into());
+            }
+        }
+        self
+    }
+
     /// Changes the kind to [`ErrorKind::Expired`].
     #[cfg(feature = "hubspot")]
     pub(crate) fn expired(mut self) -> Self {
@@ -397,4 +422,15 @@ impl Debug for Error {
         }
         debug.finish_non_exhaustive()
     }
+}
+
+/// The `Display` and the `Debug` of an error and of its sources.
+fn source_texts(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut source = Some(error);
+    while let Some(error) = source {
+        texts.extend([error.to_string(), format!("{error:?}")]);
+        source = error.source();
+    }
+    texts
 }

@@ -3,7 +3,6 @@ use std::{
     fmt::{self, Debug, Formatter},
     net::IpAddr,
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -18,15 +17,10 @@ use serde_json::Value;
 use super::{
     Transport,
     credentials::{Credentials, Key, Keyring},
-    decoding, retry_after,
+    decoding,
+    error_response::{EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status},
 };
 use crate::error::{Error, ErrorKind, ServiceError};
-
-/// How many characters of a service's message are quoted.
-const QUOTED: usize = 500;
-
-/// How many characters are quoted of a category, and of a body that can't be decoded.
-const EXCERPT: usize = 100;
 
 /// One address of a service, with all of a request but its body.
 pub(crate) struct Endpoint {
@@ -57,16 +51,6 @@ pub(crate) enum Secret {
 
 /// Reads the body of an error response in a vendor's format.
 pub(crate) type ReadErrorResponse = fn(StatusCode, &Value) -> ErrorResponse;
-
-/// What an error response says.
-#[derive(Debug, Default)]
-pub(crate) struct ErrorResponse {
-    pub(crate) service_error: ServiceError,
-    /// Whether a retry can't succeed soon, whatever the status.
-    pub(crate) is_final: bool,
-    /// How long to wait if the response has no `Retry-After`.
-    pub(crate) wait: Option<Duration>,
-}
 
 /// The setters that all vendors' builders share. A vendor adds its own docs, and the name
 /// of the setter of a fixed secret.
@@ -223,14 +207,7 @@ impl Endpoint {
 
     /// The error of an error response.
     fn failed(&self, response: &Response<Bytes>) -> Error {
-        let ErrorResponse { service_error, is_final, wait } = self.error_response(response);
-        let message =
-            format!("the service answered with an error{}", after_a_colon(&service_error));
-        let error = Error::new(ErrorKind::Status, message)
-            .with_status(response.status().as_u16())
-            .with_service_error(service_error)
-            .with_retry_after(retry_after(response.headers()).or(wait));
-        if is_final { error.with_retryable(false) } else { error }
+        of_status(response.status(), response.headers(), self.error_response(response))
     }
 
     /// What the body says about an error, bounded and without secrets.
@@ -333,12 +310,6 @@ fn shown(base_url: &str) -> &str {
         return "[with a user]";
     }
     base_url.split(['?', '#']).next().unwrap_or_default()
-}
-
-/// A service's message as the end of a message.
-fn after_a_colon(ServiceError { message, category, .. }: &ServiceError) -> String {
-    let text = message.as_ref().or(category.as_ref());
-    text.map_or_else(String::new, |text| format!(": {text:?}"))
 }
 
 /// Whether a host is this machine, so that no other machine can listen.

@@ -8,12 +8,16 @@ mod deadline;
 mod decoding;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod endpoint;
+mod error_response;
+#[cfg(feature = "reqwest")]
+mod proxy;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod redaction;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "reqwest")]
+mod reqwest_error;
 mod retry_after;
 
 use std::sync::Arc;
@@ -26,8 +30,10 @@ use http::{Request, Response};
 pub use self::credentials::Credentials;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use self::endpoint::{
-    Endpoint, EndpointBuilder, ErrorResponse, Secret, endpoint_setters, path_segment,
+    Endpoint, EndpointBuilder, Secret, endpoint_setters, path_segment,
 };
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::error_response::ErrorResponse;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
 #[cfg(feature = "reqwest")]
