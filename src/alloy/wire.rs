@@ -168,7 +168,9 @@ fn digest<T>(body: &str, found: &Found<'_, T>) -> u64 {
     let begin = before.last().map_or(0, |value| start(value) + value.len());
     let end = after.first().map_or(body.len(), start);
     let around = &body[begin..end];
-    let data = around.find('[').zip(around.rfind(']')).map(|(open, close)| &around[open..=close]);
+    // Keys may have brackets of their own.
+    let brackets = around.find('[').zip(around.rfind(']'));
+    let data = brackets.and_then(|(open, close)| around.get(open..=close));
     XxHash3_64::oneshot(data.unwrap_or(around).as_bytes())
 }
 

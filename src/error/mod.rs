@@ -58,6 +58,23 @@ struct Inner {
     checkpoint: Option<Checkpoint>,
 }
 
+impl Inner {
+    fn is_retryable(&self) -> bool {
+        self.retryable.unwrap_or(match self.kind {
+            ErrorKind::Transport | ErrorKind::Timeout => true,
+            ErrorKind::Status => matches!(
+                self.status,
+                Some(408 | 423 | 429 | 477 | 500 | 502 | 503 | 504 | 521 | 524)
+            ),
+            _ => false,
+        })
+    }
+
+    fn is_expired(&self) -> bool {
+        self.kind == ErrorKind::Expired || self.status == Some(410)
+    }
+}
+
 impl Error {
     /// An error of a kind, with a message that says what is wrong.
     ///
@@ -220,14 +237,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.0.retryable.unwrap_or(match self.0.kind {
-            ErrorKind::Transport | ErrorKind::Timeout => true,
-            ErrorKind::Status => matches!(
-                self.0.status,
-                Some(408 | 423 | 429 | 477 | 500 | 502 | 503 | 504 | 521 | 524)
-            ),
-            _ => false,
-        })
+        self.0.is_retryable()
     }
 
     /// Whether the error is about some ids of a page only. The stream goes on after such
@@ -312,7 +322,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_expired(&self) -> bool {
-        self.0.kind == ErrorKind::Expired || self.0.status == Some(410)
+        self.0.is_expired()
     }
 
     /// Whether it is a checkpoint mismatch: true for [`ErrorKind::Checkpoint`].

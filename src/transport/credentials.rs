@@ -27,7 +27,8 @@ use crate::error::{Error, ErrorKind};
 /// ```
 #[async_trait]
 pub trait Credentials: Send + Sync {
-    /// The current secret. Do not return an older one from a cache: this is called
+    /// The current secret. White space around it, such as the line break at the end of a
+    /// file, is left out. Do not return an older one from a cache: this is called
     /// because the service no longer accepts it.
     ///
     /// # Errors
@@ -71,7 +72,7 @@ pub(super) struct Key {
 }
 
 impl Keyring {
-    pub(super) fn fixed(secret: SecretString) -> Result<Self, Error> {
+    pub(super) fn fixed(secret: &SecretString) -> Result<Self, Error> {
         let keys = Keys { current: Some(Key::new(secret)?), former: None };
         Ok(Self { provider: None, keys: Mutex::new(keys), asking: futures::lock::Mutex::default() })
     }
@@ -109,7 +110,7 @@ impl Keyring {
         let Some(provider) = &self.provider else {
             return Err(invalid_secret("there is none"));
         };
-        let key = Key::new(provider.secret().await?)?;
+        let key = Key::new(&provider.secret().await?)?;
         let mut keys = self.lock();
         keys.former = keys.current.replace(key.clone());
         Ok(key)
@@ -128,10 +129,13 @@ impl Keyring {
 }
 
 impl Key {
-    fn new(secret: SecretString) -> Result<Self, Error> {
-        if secret.expose_secret().is_empty() {
+    fn new(secret: &SecretString) -> Result<Self, Error> {
+        // One that comes from a file ends with a line break.
+        let trimmed = secret.expose_secret().trim();
+        if trimmed.is_empty() {
             return Err(invalid_secret("it is empty"));
         }
+        let secret = SecretString::from(trimmed);
         // Its memory is wiped when the last header that shares it is dropped.
         let bearer = Zeroizing::new(format!("Bearer {}", secret.expose_secret()));
         let bearer = Bytes::from_owner(Wiped(bearer));

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -129,8 +129,8 @@ impl EndpointBuilder {
         let uri = self.uri(path)?;
         // A secret that a header can't carry is an error now, not at the first page.
         let keyring = match self.credentials {
-            Some(Secret::Fixed(secret)) if !secret.expose_secret().is_empty() => {
-                Keyring::fixed(secret)?
+            Some(Secret::Fixed(secret)) if !secret.expose_secret().trim().is_empty() => {
+                Keyring::fixed(&secret)?
             }
             Some(Secret::Provided(provider)) => Keyring::provided(provider),
             _ => return Err(invalid(format!("missing {secret}: give one to the builder"))),
@@ -228,6 +228,12 @@ impl Endpoint {
         }
     }
 
+    /// Whether a service's text has a secret in it.
+    #[cfg(feature = "hubspot")]
+    pub(crate) fn has_secret(&self, text: &str) -> bool {
+        self.keyring.redact(text) != text
+    }
+
     /// At most so many characters of a service's text, without secrets.
     pub(crate) fn redact(&self, text: &str, most: usize) -> String {
         self.keyring.redact(text).chars().take(most).collect()
@@ -275,14 +281,15 @@ impl Endpoint {
     }
 
     /// The error of a body that can't be decoded. A body that ends too early was cut, so
-    /// a retry may help.
+    /// a retry may help. One that says that it is empty was not cut.
     fn undecoded(
         &self,
         what: &str,
         response: &Response<Bytes>,
         source: serde_json::Error,
     ) -> Error {
-        let error = self.unexpected(what, response).with_retryable(source.is_eof());
+        let is_cut = source.is_eof() && !is_empty(response);
+        let error = self.unexpected(what, response).with_retryable(is_cut);
         // The source may quote the body, and the body may contain a secret.
         let text = source.to_string();
         let redacted = self.redact(&text, QUOTED);
@@ -310,6 +317,14 @@ fn shown(base_url: &str) -> &str {
         return "[with a user]";
     }
     base_url.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// Whether a response has no body and says so.
+fn is_empty(response: &Response<Bytes>) -> bool {
+    let (status, length) = (response.status(), response.headers().get(CONTENT_LENGTH));
+    let says_so = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
+        || length.is_some_and(|length| length == "0");
+    response.body().is_empty() && says_so
 }
 
 /// Whether a host is this machine, so that no other machine can listen.

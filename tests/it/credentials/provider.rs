@@ -303,3 +303,26 @@ fn an_empty_or_unsendable_secret_is_invalid() {
         assert_eq!(error.kind(), ErrorKind::Configuration);
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_line_break_at_the_end_of_a_token_is_left_out() {
+    for (end, service) in
+        ["\n", "\r\n", " \n\n"].map(|end| (end, Expiring::new(Alloy::new(1), 1_000)))
+    {
+        let secret = format!("secret-1{end}");
+        let fixed = contacts().api_key(&secret).transport(service.transport()).build().unwrap();
+        read(fixed, 1).await.assert_whole(100);
+        let provider = move || {
+            let secret = SecretString::from(secret.clone());
+            async move { Ok(secret) }
+        };
+        let builder = contacts().credentials(provider).transport(service.transport());
+        read(builder.build().unwrap(), 1).await.assert_whole(100);
+
+        let service = Expiring::new(HubSpot::new(1).objects(20), 1_000);
+        let builder = companies(&service.service).token(format!("secret-1{end}"));
+        read(builder.transport(service.transport()).build().unwrap(), 1).await.assert_whole(40);
+        assert!(service.bearers().iter().all(|bearer| bearer == "Bearer secret-1"));
+    }
+    assert!(contacts().api_key("\r\n").build().is_err());
+}
