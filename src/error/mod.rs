@@ -161,6 +161,27 @@ impl Error {
         self
     }
 
+    /// The same error for another reader, with the text of its source.
+    #[cfg(any(feature = "hubspot", feature = "alloy"))]
+    pub(crate) fn without_source(&self) -> Self {
+        let Inner { kind, message, retryable, partial, status, attempts, .. } = &*self.0;
+        Self(Box::new(Inner {
+            kind: *kind,
+            message: message.clone(),
+            source: self.0.source.as_ref().map(|source| source.to_string().into()),
+            retryable: *retryable,
+            partial: *partial,
+            status: *status,
+            service_error: self.0.service_error.clone(),
+            retry_after: self.0.retry_after,
+            attempts: *attempts,
+            ids: self.0.ids.clone(),
+            page: self.0.page,
+            cursor: self.0.cursor.clone(),
+            checkpoint: self.0.checkpoint.clone(),
+        }))
+    }
+
     /// The same error with other texts, each made from one of its own. The source becomes a
     /// text where its own changes.
     pub(crate) fn map_texts(mut self, map: impl Fn(&str) -> String) -> Self {

@@ -15,10 +15,10 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Transport,
-    credentials::{Credentials, Key, Keyring},
-    decoding,
+    Transport, decoding,
     error_response::{EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status},
+    keyring::{Key, Keyring, Refusals},
+    shared_credentials::SharedCredentials,
 };
 use crate::error::{Error, ErrorKind, ServiceError};
 
@@ -27,7 +27,7 @@ pub(crate) struct Endpoint {
     transport: Arc<dyn Transport>,
     uri: Uri,
     headers: HeaderMap,
-    keyring: Keyring,
+    keyring: Arc<Keyring>,
     read_error: ReadErrorResponse,
 }
 
@@ -46,7 +46,7 @@ pub(crate) struct EndpointBuilder {
 #[derive(Clone)]
 pub(crate) enum Secret {
     Fixed(SecretString),
-    Provided(Arc<dyn Credentials>),
+    Provided(SharedCredentials),
 }
 
 /// Reads the body of an error response in a vendor's format.
@@ -71,8 +71,8 @@ macro_rules! endpoint_setters {
             mut self,
             provider: impl $crate::transport::Credentials + 'static,
         ) -> Self {
-            let provider = std::sync::Arc::new(provider);
-            self.endpoint.credentials = Some($crate::transport::Secret::Provided(provider));
+            let shared = $crate::transport::SharedCredentials::new(provider);
+            self.endpoint.credentials = Some($crate::transport::Secret::Provided(shared));
             self
         }
 
@@ -130,9 +130,9 @@ impl EndpointBuilder {
         // A secret that a header can't carry is an error now, not at the first page.
         let keyring = match self.credentials {
             Some(Secret::Fixed(secret)) if !secret.expose_secret().trim().is_empty() => {
-                Keyring::fixed(&secret)?
+                Arc::new(Keyring::fixed(&secret)?)
             }
-            Some(Secret::Provided(provider)) => Keyring::provided(provider),
+            Some(Secret::Provided(shared)) => shared.keyring(),
             _ => return Err(invalid(format!("missing {secret}: give one to the builder"))),
         };
         let mut map = HeaderMap::new();
@@ -186,13 +186,19 @@ impl Endpoint {
             Error::new(ErrorKind::Contract, "a request can't be written as JSON").with_source(error)
         })?;
         let body = Bytes::from(body);
-        let key = self.keyring.key().await?;
-        let mut response = self.send(body.clone(), &key).await?;
-        if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(other) = self.keyring.other_than(&key).await
-        {
-            response = self.send(body, &other?).await?;
-        }
+        let mut key = self.keyring.key().await?;
+        let mut refusals = Refusals::default();
+        let response = loop {
+            let response = self.send(body.clone(), &key).await?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                key.accepted();
+                break response;
+            }
+            match self.keyring.after(&key, &mut refusals).await {
+                Some(other) => key = other?,
+                None => break response,
+            }
+        };
         if response.status().is_success() { Ok(response) } else { Err(self.failed(&response)) }
     }
 

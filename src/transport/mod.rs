@@ -9,6 +9,8 @@ mod decoding;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod endpoint;
 mod error_response;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod keyring;
 #[cfg(feature = "reqwest")]
 mod proxy;
 #[cfg(feature = "rate-limit")]
@@ -19,6 +21,8 @@ mod reqwest;
 #[cfg(feature = "reqwest")]
 mod reqwest_error;
 mod retry_after;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod shared_credentials;
 
 use std::sync::Arc;
 
@@ -39,6 +43,8 @@ pub use self::rate_limit::{RateLimited, RateLimiter};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub use self::shared_credentials::SharedCredentials;
 use crate::error::Error;
 
 /// Sends one request to a service, and returns the complete response.
