@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures::TryStreamExt;
 use http::Request;
 use pagestream::{
-    PaginatorExt, Reqwest, Transport,
+    PaginatorExt, Reqwest, Retry, Transport,
     hubspot::Associations,
     testing::{HubSpot, Server},
 };
@@ -62,8 +62,10 @@ fn with_proxies(test: &str, inner: impl Future<Output = ()>) {
 async fn read(base_url: String, service: &HubSpot) {
     let associations = Associations::builder("deals", "companies").ids(service.ids());
     let associations = associations.token("a-token").base_url(base_url).allow_plain_http();
-    let associations = associations.build().unwrap();
-    let records: Vec<_> = associations.records().try_collect().await.unwrap();
+    let transport = Reqwest::new().unwrap().deadline(Duration::from_secs(5));
+    let associations = associations.transport(transport).build().unwrap();
+    let records = associations.read().retry(Retry::never()).records();
+    let records: Vec<_> = records.try_collect().await.unwrap();
     assert_eq!(records.len(), 6);
 }
 
