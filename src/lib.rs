@@ -45,10 +45,10 @@ pub use async_trait::async_trait;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub use secrecy::SecretString;
 
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
-pub use self::transport::Credentials;
 #[cfg(feature = "reqwest")]
 pub use self::transport::Reqwest;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub use self::transport::{Credentials, SharedCredentials};
 #[cfg(feature = "rate-limit")]
 pub use self::transport::{RateLimited, RateLimiter};
 pub use self::{

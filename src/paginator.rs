@@ -126,7 +126,8 @@ pub trait Paginator: Send + Sync {
     /// leads elsewhere or nowhere is thrown away, with its errors, and read as the
     /// service says. So a wrong prediction costs requests, and never a record. It is
     /// compared as [`pack`](Paginator::pack) leaves it. `total` is how many records
-    /// the service says there are, where it does: predict nothing beyond.
+    /// the service says there are, where it does: predict nothing beyond. Where `at` is
+    /// beyond it already, the service led there, and the total is wrong: pass it over.
     ///
     /// Predict only where reading at a cursor that the service did not give is safe:
     /// offsets and page numbers, no opaque cursors.

@@ -195,6 +195,8 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
     fn predict(&self, before: &Offset, at: &Offset, total: Option<u64>) -> Option<Offset> {
         let step = at.offset.checked_sub(before.offset)?;
         let offset = at.offset.checked_add(step)?;
+        // A service that leads to the total or beyond it has a wrong one.
+        let total = total.filter(|total| at.offset < *total);
         let is_there = [total, at.end].into_iter().flatten().all(|end| offset < end);
         is_there.then_some(Offset { offset, ..*at })
     }

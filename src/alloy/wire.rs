@@ -172,6 +172,7 @@ fn data_text<T>(body: &str, found: &Found<'_, T>) -> Range<usize> {
     let begin = before.last().map_or(0, |value| start(value) + value.len());
     let end = after.first().map_or(body.len(), start);
     let around = &body[begin..end];
+    // Keys may have brackets of their own.
     match (around.find('['), around.rfind(']')) {
         (Some(open), Some(close)) if open < close => begin + open..begin + close + 1,
         _ => begin..end,

@@ -3,7 +3,7 @@ use std::{
     fmt::{self, Display, Formatter},
 };
 
-use super::Inner;
+use super::{ErrorKind, Inner};
 
 /// How many bytes of a cursor a message shows.
 const SHOWN_CURSOR: usize = 120;
@@ -32,11 +32,56 @@ impl Display for Message<'_> {
         if inner.partial {
             f.write_str("; the stream goes on with the other ids")?;
         } else if inner.checkpoint.is_some() {
-            f.write_str("; to go on from here, resume from the checkpoint of this error")?;
+            write!(f, "; {}", advice(inner))?;
         }
         Ok(())
     }
 }
+
+/// How to go on after an error that has a checkpoint. Only some errors pass by themselves.
+fn advice(inner: &Inner) -> &'static str {
+    if inner.is_expired() {
+        return "the checkpoint of this error leads to the same cursor, so read from the start";
+    }
+    if inner.is_retryable() {
+        return PASSES;
+    }
+    match (inner.kind, inner.status) {
+        (ErrorKind::TooLarge, _) | (_, Some(413)) => {
+            "ask for smaller pages or allow larger ones, then resume from the checkpoint of this \
+             error"
+        }
+        (_, Some(401)) => "renew the credentials, then resume from the checkpoint of this error",
+        (_, Some(403)) => {
+            "give the credentials the permission that they lack, then resume from the checkpoint \
+             of this error"
+        }
+        (ErrorKind::Status, Some(300..=428 | 430..=499)) => {
+            "the same request gives the same: correct it, then resume from the checkpoint of this \
+             error"
+        }
+        (ErrorKind::Decode, _) => {
+            "correct the type of the records or the service, then resume from the checkpoint of \
+             this error"
+        }
+        (ErrorKind::Contradiction, _) => {
+            "when the service is corrected, resume from the checkpoint of this error"
+        }
+        (ErrorKind::Loop, _) => {
+            "resume from the checkpoint of this error with an option that allows it, or read from \
+             the start when the service is corrected"
+        }
+        (ErrorKind::Configuration, _) => {
+            "when that is corrected, resume from the checkpoint of this error"
+        }
+        (ErrorKind::Contract, _) => {
+            "when the paginator is corrected, resume from the checkpoint of this error"
+        }
+        _ => PASSES,
+    }
+}
+
+const PASSES: &str = "to go on from here, resume from the checkpoint of this error";
 
 /// The beginning of a cursor, cut where a character ends.
 pub(super) fn shown(cursor: &str) -> Cow<'_, str> {

@@ -58,6 +58,23 @@ struct Inner {
     checkpoint: Option<Checkpoint>,
 }
 
+impl Inner {
+    fn is_retryable(&self) -> bool {
+        self.retryable.unwrap_or(match self.kind {
+            ErrorKind::Transport | ErrorKind::Timeout => true,
+            ErrorKind::Status => matches!(
+                self.status,
+                Some(408 | 423 | 429 | 477 | 500 | 502 | 503 | 504 | 521 | 524)
+            ),
+            _ => false,
+        })
+    }
+
+    fn is_expired(&self) -> bool {
+        self.kind == ErrorKind::Expired || self.status == Some(410)
+    }
+}
+
 impl Error {
     /// An error of a kind, with a message that says what is wrong.
     ///
@@ -154,6 +171,52 @@ impl Error {
         )
     }
 
+    /// The same error for another reader, with the text of its source.
+    #[cfg(any(feature = "hubspot", feature = "alloy"))]
+    pub(crate) fn without_source(&self) -> Self {
+        let Inner { kind, message, retryable, partial, status, attempts, .. } = &*self.0;
+        Self(Box::new(Inner {
+            kind: *kind,
+            message: message.clone(),
+            source: self.0.source.as_ref().map(|source| source.to_string().into()),
+            retryable: *retryable,
+            partial: *partial,
+            status: *status,
+            service_error: self.0.service_error.clone(),
+            retry_after: self.0.retry_after,
+            attempts: *attempts,
+            ids: self.0.ids.clone(),
+            page: self.0.page,
+            cursor: self.0.cursor.clone(),
+            checkpoint: self.0.checkpoint.clone(),
+        }))
+    }
+
+    /// The same error with other texts, each made from one of its own. The source becomes a
+    /// text where its own changes.
+    pub(crate) fn map_texts(mut self, map: impl Fn(&str) -> String) -> Self {
+        let inner = &mut *self.0;
+        inner.message = map(&inner.message).into();
+        inner.cursor = inner.cursor.as_deref().map(&map);
+        for id in &mut inner.ids {
+            *id = map(id);
+        }
+        let ServiceError { category, sub_category, message, correlation_id } =
+            &mut inner.service_error;
+        for text in [category, sub_category, message, correlation_id] {
+            *text = text.as_deref().map(&map);
+        }
+        if let Some(source) = &inner.source {
+            // Its `Debug` may show more than its `Display`.
+            let texts = source_texts(&**source);
+            let mapped = texts.iter().map(|text| map(text));
+            if !mapped.clone().eq(texts.iter().cloned()) {
+                inner.source = Some(mapped.step_by(2).collect::<Vec<_>>().join(": ").into());
+            }
+        }
+        self
+    }
+
     /// Changes the kind to [`ErrorKind::Expired`].
     #[cfg(feature = "hubspot")]
     pub(crate) fn expired(mut self) -> Self {
@@ -205,14 +268,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_retryable(&self) -> bool {
-        self.0.retryable.unwrap_or(match self.0.kind {
-            ErrorKind::Transport | ErrorKind::Timeout => true,
-            ErrorKind::Status => matches!(
-                self.0.status,
-                Some(408 | 423 | 429 | 477 | 500 | 502 | 503 | 504 | 521 | 524)
-            ),
-            _ => false,
-        })
+        self.0.is_retryable()
     }
 
     /// Whether the error is about some ids of a page only. The stream goes on after such
@@ -297,7 +353,7 @@ impl Error {
     /// ```
     #[must_use]
     pub fn is_expired(&self) -> bool {
-        self.0.kind == ErrorKind::Expired || self.0.status == Some(410)
+        self.0.is_expired()
     }
 
     /// Whether it is a checkpoint mismatch: true for [`ErrorKind::Checkpoint`].
@@ -407,4 +463,15 @@ impl Debug for Error {
         }
         debug.finish_non_exhaustive()
     }
+}
+
+/// The `Display` and the `Debug` of an error and of its sources.
+fn source_texts(error: &(dyn StdError + 'static)) -> Vec<String> {
+    let mut texts = Vec::new();
+    let mut source = Some(error);
+    while let Some(error) = source {
+        texts.extend([error.to_string(), format!("{error:?}")]);
+        source = error.source();
+    }
+    texts
 }

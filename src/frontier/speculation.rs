@@ -9,6 +9,10 @@ use super::{
 };
 use crate::{cycle_detector::fingerprint, page::Cursors};
 
+/// How many speculative requests there may be before the first is confirmed, so that a large
+/// window does not ask far beyond the end of a short list.
+const FIRST_LIMIT: usize = 64;
+
 /// After this many pages a service that contradicts every prediction is tried again.
 const LONGEST_BREAK: u32 = 64;
 
@@ -17,8 +21,9 @@ const LONGEST_BREAK: u32 = 64;
 /// becomes a request like all others. One that it contradicts is *discarded*, with all
 /// behind it.
 ///
-/// As many may be in the air as the window allows, until one is contradicted. Then one
-/// is tried, and twice as many with each that is confirmed. A service that contradicts
+/// As many may be in the air as the window allows, up to 64 and twice as many with each that
+/// is confirmed, until one is contradicted. Then one is tried, and again twice as many with
+/// each that is confirmed. A service that contradicts
 /// them one after the other is read without for a while.
 #[derive(Debug)]
 pub(super) struct Speculation<C> {
@@ -34,7 +39,7 @@ pub(super) struct Speculation<C> {
 
 impl<C> Speculation<C> {
     pub(super) fn new() -> Self {
-        Self { limit: usize::MAX, contradictions: 0, pages_until_next: 0, last_delivered: None }
+        Self { limit: FIRST_LIMIT, contradictions: 0, pages_until_next: 0, last_delivered: None }
     }
 
     pub(super) fn delivered(&mut self, id: RequestId, cursor: C) {

@@ -157,6 +157,11 @@ impl Reader {
             }
         }
         for (answer, (id, _)) in answers.iter_mut().zip(inputs) {
+            let after = answer.next.as_ref().and_then(|next| next.after.as_ref());
+            if after.is_some_and(|after| self.endpoint.has_secret(&after.to_string())) {
+                // A cursor is shown in messages and kept in checkpoints.
+                answer.fail(contradiction(id, "came back with the access token as its cursor"));
+            }
             if !answer.mentioned {
                 let what = "came back neither in the results nor in the errors";
                 answer.fail(contradiction(id, what));

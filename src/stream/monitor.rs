@@ -14,7 +14,7 @@ pub struct Progress {
     /// Records delivered.
     pub records: u64,
     /// Requests made by this stream. One that a client sends again by itself, as the
-    /// vendors' do once with a new token after a 401, counts once.
+    /// vendors' do with a new token after a 401, counts once.
     pub requests: u64,
     /// Requests on their way.
     pub in_flight: usize,

@@ -12,6 +12,9 @@ use crate::{
     retry::Retry,
 };
 
+/// The largest window.
+const MAX_WINDOW: usize = 1_024;
+
 /// How many empty pages in a row are followed, unless the caller says otherwise.
 const MAX_EMPTY_PAGES: u64 = 1_000;
 
@@ -65,8 +68,8 @@ impl<S: Source> Read<S> {
         Self { source, config, options, checkpoint: None }
     }
 
-    /// How many requests may be on their way at once: 1 by default, and 0 is
-    /// taken as 1.
+    /// How many requests may be on their way at once: 1 by default. 0 is taken as 1, and
+    /// more than 1,024 as 1,024.
     ///
     /// Several are on their way where a service branches, as HubSpot does with its
     /// objects, and where the paginator can
@@ -83,7 +86,7 @@ impl<S: Source> Read<S> {
     /// A service that asks for fewer requests (429) gets them: the window is halved,
     /// and grows again as pages come through.
     pub fn window(mut self, requests: usize) -> Self {
-        self.config.window = requests.max(1);
+        self.config.window = requests.clamp(1, MAX_WINDOW);
         self
     }
 

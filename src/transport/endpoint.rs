@@ -3,37 +3,31 @@ use std::{
     fmt::{self, Debug, Formatter},
     net::IpAddr,
     sync::Arc,
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
-    Transport,
-    credentials::{Credentials, Key, Keyring},
-    decoding, retry_after,
+    Transport, decoding,
+    error_response::{EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status},
+    keyring::{Key, Keyring, Refusals},
+    shared_credentials::SharedCredentials,
 };
 use crate::error::{Error, ErrorKind, ServiceError};
-
-/// How many characters of a service's message are quoted.
-const QUOTED: usize = 500;
-
-/// How many characters are quoted of a category, and of a body that can't be decoded.
-const EXCERPT: usize = 100;
 
 /// One address of a service, with all of a request but its body.
 pub(crate) struct Endpoint {
     transport: Arc<dyn Transport>,
     uri: Uri,
     headers: HeaderMap,
-    keyring: Keyring,
+    keyring: Arc<Keyring>,
     read_error: ReadErrorResponse,
 }
 
@@ -52,21 +46,11 @@ pub(crate) struct EndpointBuilder {
 #[derive(Clone)]
 pub(crate) enum Secret {
     Fixed(SecretString),
-    Provided(Arc<dyn Credentials>),
+    Provided(SharedCredentials),
 }
 
 /// Reads the body of an error response in a vendor's format.
 pub(crate) type ReadErrorResponse = fn(StatusCode, &Value) -> ErrorResponse;
-
-/// What an error response says.
-#[derive(Debug, Default)]
-pub(crate) struct ErrorResponse {
-    pub(crate) service_error: ServiceError,
-    /// Whether a retry can't succeed soon, whatever the status.
-    pub(crate) is_final: bool,
-    /// How long to wait if the response has no `Retry-After`.
-    pub(crate) wait: Option<Duration>,
-}
 
 /// The setters that all vendors' builders share. A vendor adds its own docs, and the name
 /// of the setter of a fixed secret.
@@ -87,8 +71,8 @@ macro_rules! endpoint_setters {
             mut self,
             provider: impl $crate::transport::Credentials + 'static,
         ) -> Self {
-            let provider = std::sync::Arc::new(provider);
-            self.endpoint.credentials = Some($crate::transport::Secret::Provided(provider));
+            let shared = $crate::transport::SharedCredentials::new(provider);
+            self.endpoint.credentials = Some($crate::transport::Secret::Provided(shared));
             self
         }
 
@@ -145,10 +129,10 @@ impl EndpointBuilder {
         let uri = self.uri(path)?;
         // A secret that a header can't carry is an error now, not at the first page.
         let keyring = match self.credentials {
-            Some(Secret::Fixed(secret)) if !secret.expose_secret().is_empty() => {
-                Keyring::fixed(secret)?
+            Some(Secret::Fixed(secret)) if !secret.expose_secret().trim().is_empty() => {
+                Arc::new(Keyring::fixed(&secret)?)
             }
-            Some(Secret::Provided(provider)) => Keyring::provided(provider),
+            Some(Secret::Provided(shared)) => shared.keyring(),
             _ => return Err(invalid(format!("missing {secret}: give one to the builder"))),
         };
         let mut map = HeaderMap::new();
@@ -202,13 +186,19 @@ impl Endpoint {
             Error::new(ErrorKind::Contract, "a request can't be written as JSON").with_source(error)
         })?;
         let body = Bytes::from(body);
-        let key = self.keyring.key().await?;
-        let mut response = self.send(body.clone(), &key).await?;
-        if response.status() == StatusCode::UNAUTHORIZED
-            && let Some(other) = self.keyring.other_than(&key).await
-        {
-            response = self.send(body, &other?).await?;
-        }
+        let mut key = self.keyring.key().await?;
+        let mut refusals = Refusals::default();
+        let response = loop {
+            let response = self.send(body.clone(), &key).await?;
+            if response.status() != StatusCode::UNAUTHORIZED {
+                key.accepted();
+                break response;
+            }
+            match self.keyring.after(&key, &mut refusals).await {
+                Some(other) => key = other?,
+                None => break response,
+            }
+        };
         if response.status().is_success() { Ok(response) } else { Err(self.failed(&response)) }
     }
 
@@ -223,14 +213,7 @@ impl Endpoint {
 
     /// The error of an error response.
     fn failed(&self, response: &Response<Bytes>) -> Error {
-        let ErrorResponse { service_error, is_final, wait } = self.error_response(response);
-        let message =
-            format!("the service answered with an error{}", after_a_colon(&service_error));
-        let error = Error::new(ErrorKind::Status, message)
-            .with_status(response.status().as_u16())
-            .with_service_error(service_error)
-            .with_retry_after(retry_after(response.headers()).or(wait));
-        if is_final { error.with_retryable(false) } else { error }
+        of_status(response.status(), response.headers(), self.error_response(response))
     }
 
     /// What the body says about an error, bounded and without secrets.
@@ -249,6 +232,12 @@ impl Endpoint {
             message: redact(error.message, QUOTED),
             correlation_id: redact(error.correlation_id, EXCERPT),
         }
+    }
+
+    /// Whether a service's text has a secret in it.
+    #[cfg(feature = "hubspot")]
+    pub(crate) fn has_secret(&self, text: &str) -> bool {
+        self.keyring.redact(text) != text
     }
 
     /// At most so many characters of a service's text, without secrets.
@@ -298,14 +287,15 @@ impl Endpoint {
     }
 
     /// The error of a body that can't be decoded. A body that ends too early was cut, so
-    /// a retry may help.
+    /// a retry may help. One that says that it is empty was not cut.
     fn undecoded(
         &self,
         what: &str,
         response: &Response<Bytes>,
         source: serde_json::Error,
     ) -> Error {
-        let error = self.unexpected(what, response).with_retryable(source.is_eof());
+        let is_cut = source.is_eof() && !is_empty(response);
+        let error = self.unexpected(what, response).with_retryable(is_cut);
         // The source may quote the body, and the body may contain a secret.
         let text = source.to_string();
         let redacted = self.redact(&text, QUOTED);
@@ -335,10 +325,12 @@ fn shown(base_url: &str) -> &str {
     base_url.split(['?', '#']).next().unwrap_or_default()
 }
 
-/// A service's message as the end of a message.
-fn after_a_colon(ServiceError { message, category, .. }: &ServiceError) -> String {
-    let text = message.as_ref().or(category.as_ref());
-    text.map_or_else(String::new, |text| format!(": {text:?}"))
+/// Whether a response has no body and says so.
+fn is_empty(response: &Response<Bytes>) -> bool {
+    let (status, length) = (response.status(), response.headers().get(CONTENT_LENGTH));
+    let says_so = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT)
+        || length.is_some_and(|length| length == "0");
+    response.body().is_empty() && says_so
 }
 
 /// Whether a host is this machine, so that no other machine can listen.

@@ -8,13 +8,21 @@ mod deadline;
 mod decoding;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod endpoint;
+mod error_response;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod keyring;
+#[cfg(feature = "reqwest")]
+mod proxy;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod redaction;
 #[cfg(feature = "reqwest")]
 mod reqwest;
+#[cfg(feature = "reqwest")]
+mod reqwest_error;
 mod retry_after;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod shared_credentials;
 
 use std::sync::Arc;
 
@@ -26,13 +34,17 @@ use http::{Request, Response};
 pub use self::credentials::Credentials;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use self::endpoint::{
-    Endpoint, EndpointBuilder, ErrorResponse, Secret, endpoint_setters, path_segment,
+    Endpoint, EndpointBuilder, Secret, endpoint_setters, path_segment,
 };
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::error_response::ErrorResponse;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub use self::shared_credentials::SharedCredentials;
 use crate::error::Error;
 
 /// Sends one request to a service, and returns the complete response.

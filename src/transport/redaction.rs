@@ -3,6 +3,9 @@
 /// What replaces a secret.
 const REDACTED: &str = "[secret]";
 
+/// The shortest credentials that are told from a word.
+const SHORTEST_CREDENTIALS: usize = 12;
+
 /// The longest escape that is read, so that a text of escapes takes no longer.
 const LONGEST_ESCAPE: usize = 16;
 
@@ -24,6 +27,35 @@ pub(super) fn redact(text: &str, secret: &str) -> String {
         }
     }
     redacted
+}
+
+/// Removes what stands behind the name of a scheme of the `Authorization` header: a secret
+/// that is not known, but shows itself.
+pub(super) fn redact_authorization(text: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    let mut remaining = text;
+    while let Some((begin, secret)) = credentials(remaining) {
+        redacted.push_str(&remaining[..begin]);
+        redacted.push_str(REDACTED);
+        remaining = &remaining[begin + secret..];
+    }
+    redacted.push_str(remaining);
+    redacted
+}
+
+/// Where the first credentials of a text begin, and how long they are.
+fn credentials(text: &str) -> Option<(usize, usize)> {
+    let lower = text.to_ascii_lowercase();
+    let begins = ["bearer ", "basic "]
+        .into_iter()
+        .flat_map(|scheme| lower.match_indices(scheme).map(move |(index, _)| index + scheme.len()));
+    let found = begins.filter_map(|begin| {
+        let is_part = |it: char| it.is_ascii_alphanumeric() || "-._~+/=".contains(it);
+        let length = text[begin..].find(|it| !is_part(it)).unwrap_or(text.len() - begin);
+        // A word of a sentence is shorter.
+        (length >= SHORTEST_CREDENTIALS).then_some((begin, length))
+    });
+    found.min()
 }
 
 /// The text after the secret, if the text begins with it.
@@ -96,7 +128,7 @@ fn numbered(digits: &str, radix: u32, wanted: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::redact;
+    use super::{redact, redact_authorization};
 
     const SECRET: &str = r#"pat-"na1"\/+=&<7>'u"#;
 
@@ -133,6 +165,25 @@ mod tests {
             let text = format!("The token {form} and {form} again, {form}");
             let redacted = redact(&text, SECRET);
             assert_eq!(redacted, "The token [secret] and [secret] again, [secret]", "{form}");
+        }
+    }
+
+    #[test]
+    fn credentials_behind_their_scheme_are_removed_and_words_are_not() {
+        for (text, redacted) in [
+            ("the Bearer pat-na1-0123456789 is old", "the Bearer [secret] is old"),
+            (
+                "\"BEARER abcdefghijkl\", basic YWxpY2U6cGFzcw==",
+                "\"BEARER [secret]\", basic [secret]",
+            ),
+            (
+                "a Bearer token is expected, basic or not",
+                "a Bearer token is expected, basic or not",
+            ),
+            ("é bearer ", "é bearer "),
+            ("", ""),
+        ] {
+            assert_eq!(redact_authorization(text), redacted);
         }
     }
 

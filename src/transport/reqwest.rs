@@ -6,7 +6,7 @@ use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use reqwest::ClientBuilder;
 
-use super::{Transport, deadline::within};
+use super::{Transport, deadline::within, proxy::with_proxy, reqwest_error::cut_short};
 use crate::error::{Error, ErrorKind};
 
 /// How long to wait for a connection.
@@ -57,6 +57,28 @@ const HAS_TLS: bool = cfg!(any(
 /// | [`deadline`](Reqwest::deadline) of a request | 2 min | [`Timeout`](ErrorKind::Timeout) |
 /// | [`max_body`](Reqwest::max_body), unpacked | 64 MiB | [`TooLarge`](ErrorKind::TooLarge) |
 ///
+/// # Environment
+///
+/// [`Reqwest::new`] reads these variables of the environment, once:
+///
+/// | variable | what it changes |
+/// |---|---|
+/// | `HTTPS_PROXY`, `https_proxy`, `ALL_PROXY`, `all_proxy`; the first that is set | the proxy for `https`. It passes the encrypted bytes on, and sees no token |
+/// | `NO_PROXY`, `no_proxy`; the first that is set | the hosts, domains and networks that are reached without it, separated by commas; `*` is all |
+///
+/// Plain `http` never goes through a proxy, which would see the token. Nor does what goes to
+/// loopback. So `HTTP_PROXY` changes nothing.
+///
+/// What it is built on reads others:
+///
+/// | variable | read by | what it changes |
+/// |---|---|---|
+/// | `SSL_CERT_FILE`, `SSL_CERT_DIR` | rustls and OpenSSL, on Unix but for Apple's | whose certificates are accepted |
+/// | `OPENSSL_CONF` | OpenSSL (`native-tls` on Linux) | protocols and ciphers |
+/// | `RES_OPTIONS`, `LOCALDOMAIN`, `HOSTALIASES` | glibc | how names of hosts are looked up |
+///
+/// `SSLKEYLOGFILE` is not read.
+///
 /// ```
 /// use std::time::Duration;
 /// use pagestream::Reqwest;
@@ -74,7 +96,8 @@ pub struct Reqwest {
 }
 
 impl Reqwest {
-    /// A client that waits 10 seconds for a connection and follows no redirect.
+    /// A client that waits 10 seconds for a connection, follows no redirect and retries
+    /// nothing by itself.
     ///
     /// Without a TLS feature it sends to `http` addresses only. A request to an
     /// `https` address is then an error of kind
@@ -92,8 +115,10 @@ impl Reqwest {
     pub fn new() -> Result<Self, Error> {
         let builder = reqwest::Client::builder()
             .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(reqwest::redirect::Policy::none());
-        let client = with_tls(builder)?.build().map_err(not_set_up)?;
+            .redirect(reqwest::redirect::Policy::none())
+            // Otherwise retries would multiply: a stream makes its own.
+            .retry(reqwest::retry::never());
+        let client = with_tls(with_proxy(builder))?.build().map_err(not_set_up)?;
         Ok(Self { has_tls: HAS_TLS, ..Self::from_client(client) })
     }
 
@@ -101,8 +126,11 @@ impl Reqwest {
     ///
     /// Build it with [`Policy::none`](reqwest::redirect::Policy::none): a client that
     /// follows redirects carries the body and headers such as `x-api-key` along to
-    /// another host. Give it a `connect_timeout`, and no retries. None of this can be
-    /// checked here. [`deadline`](Self::deadline) and [`max_body`](Self::max_body)
+    /// another host. Give it a `connect_timeout`, and
+    /// [no retries](reqwest::retry::never), which would multiply with those of a stream.
+    /// reqwest sends plain http, and what goes to loopback, through the proxy that
+    /// `HTTP_PROXY` names: call `no_proxy` if you have none. None of this can be checked
+    /// here. [`deadline`](Self::deadline) and [`max_body`](Self::max_body)
     /// hold as for [`new`](Self::new).
     ///
     /// ```
@@ -111,6 +139,8 @@ impl Reqwest {
     ///
     /// let client = reqwest::Client::builder()
     ///     .redirect(reqwest::redirect::Policy::none())
+    ///     .retry(reqwest::retry::never())
+    ///     .no_proxy()
     ///     .connect_timeout(Duration::from_secs(10))
     ///     .user_agent("my-connector/1.0")
     ///     .build()?;
@@ -156,7 +186,7 @@ impl Reqwest {
     }
 
     async fn exchange(&self, request: reqwest::Request) -> Result<Response<Bytes>, Error> {
-        let response = self.client.execute(request).await.map_err(broken)?;
+        let response = self.client.execute(request).await?;
         // What says so itself is not waited for.
         let is_in_bounds = |length| usize::try_from(length).is_ok_and(|it| it <= self.max_body);
         if !response.content_length().is_none_or(is_in_bounds) {
@@ -164,15 +194,11 @@ impl Reqwest {
         }
         let (head, body) = Response::from(response).into_parts();
         let body = Limited::new(body, self.max_body).collect().await;
-        Ok(Response::from_parts(head, body.map_err(|error| self.cut_short(error))?.to_bytes()))
+        Ok(Response::from_parts(head, body.map_err(|error| self.broken(error))?.to_bytes()))
     }
 
-    fn cut_short(&self, error: Box<dyn StdError + Send + Sync>) -> Error {
-        match error.downcast::<reqwest::Error>() {
-            Ok(error) => broken(*error),
-            Err(error) if error.is::<LengthLimitError>() => self.too_large(),
-            Err(error) => Error::new(ErrorKind::Transport, CUT_SHORT).with_source(error),
-        }
+    fn broken(&self, error: Box<dyn StdError + Send + Sync>) -> Error {
+        if error.is::<LengthLimitError>() { self.too_large() } else { cut_short(error) }
     }
 
     fn too_large(&self) -> Error {
@@ -255,17 +281,4 @@ fn with_tls(builder: ClientBuilder) -> Result<ClientBuilder, Error> {
 
 fn not_set_up(error: impl Into<Box<dyn StdError + Send + Sync>>) -> Error {
     Error::new(ErrorKind::Configuration, "the HTTP client can't be set up").with_source(error)
-}
-
-const CUT_SHORT: &str = "the request or its response was cut short";
-
-fn broken(error: reqwest::Error) -> Error {
-    let (kind, message) = if error.is_connect() {
-        (ErrorKind::Transport, "the service can't be reached")
-    } else if error.is_timeout() {
-        (ErrorKind::Timeout, "the service took too long")
-    } else {
-        (ErrorKind::Transport, CUT_SHORT)
-    };
-    Error::new(kind, message).with_source(error.without_url())
 }

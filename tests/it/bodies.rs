@@ -209,6 +209,22 @@ async fn a_key_that_comes_twice_is_an_error_where_it_decides() {
 }
 
 #[tokio::test]
+async fn keys_with_brackets_are_keys_like_others() {
+    for body in [
+        r#"{"errors]for[":"none"}"#,
+        r#"{"errors]for[":"none","more":1}"#,
+        r#"{"a":1,"]b[":null}"#,
+        r#"{"]":{"[":0}}"#,
+        r#"{"]data[":[],"pagination":{"hasMore":false}}"#,
+    ] {
+        assert_eq!(kind(&of_alloy(body).await), Some(ErrorKind::Decode), "{body}");
+    }
+    let body = r#"{"a]":0,"]b[":1,"data":[7],"]c[":2,"pagination":{"hasMore":false}}"#;
+    let (records, error) = of_alloy(body).await;
+    assert!(error.is_none() && records == [7]);
+}
+
+#[tokio::test]
 async fn a_success_that_is_no_answer_shows_its_content_type_and_how_it_begins() {
     let html = "<!DOCTYPE html><title>Sign in</title>";
     let long = format!("{{\"a\":\"{}\"}}", "é".repeat(100_000));

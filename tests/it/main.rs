@@ -3,7 +3,7 @@
 //!
 //! All tests share one process and run on a thread each. What one of them changes must
 //! be its own: a `tracing` subscriber is one of its thread, and no test sets an
-//! environment variable.
+//! environment variable (`tests/environment.rs` does, in processes of its own).
 
 #[macro_use]
 mod support;
@@ -19,6 +19,7 @@ mod examples;
 mod faults;
 mod flaws;
 mod hubspot;
+mod own_client;
 mod packing;
 mod panics;
 mod prediction;

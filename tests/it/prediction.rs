@@ -255,6 +255,35 @@ async fn a_window_of_8_is_at_least_7_5_times_as_fast_and_one_of_16_14_times() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_total_that_is_0_or_too_small_takes_no_speed() {
+    // A total in the middle is believed up to there: one page is then waited for.
+    let totals = [(0, 0), (1, 0), (49, 0), (50, 1), (777, 1), (9_999, 1)];
+    for window in [4, 8, 16] {
+        let read = |flaw: Option<AlloyFlaw>| {
+            let service = Alloy::new(1).records(10_000).latency(LATENCY).counting_only();
+            whole(ids(service.flawed(move |_| flaw), 50).into_read().window(window))
+        };
+        let without = read(None).await;
+        for (total, pages) in totals {
+            let with = read(Some(AlloyFlaw::Total(total))).await;
+            assert_eq!(with.records, without.records);
+            let most = without.took + LATENCY * pages;
+            assert!(with.took <= most, "{total}, window {window}: {:?} of {most:?}", with.took);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_without_bounds_is_bounded() {
+    for (records, most) in [(10, 66), (100, 80), (10_000, 2_100)] {
+        let service = Alloy::new(1).records(records).latency(LATENCY).counting_only();
+        let read = whole(ids(service.clone(), 10).into_read().window(usize::MAX)).await;
+        assert!(read.records.into_iter().eq(0..records));
+        assert!(service.requests() <= most, "{} requests of {records} records", service.requests());
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_service_that_clamps_50_to_20_is_read_at_least_9_times_as_fast_with_16() {
     let faster = speed_up(Some(AlloyFlaw::Clamped(20)), no_faults, 16).await;
     assert!(faster >= 9.0, "{faster}");

@@ -242,6 +242,26 @@ async fn a_compressed_body_that_is_cut_short_is_an_error_of_the_transport() {
 }
 
 #[tokio::test]
+async fn a_body_that_is_not_compressed_as_its_header_says_is_an_error_that_says_so_and_no_retry() {
+    let mut corrupt = GZIP;
+    corrupt[12] ^= 0xff;
+    let plain: [&[u8]; 3] =
+        [br#"{"data":[1,2,3]}"#, b"<!DOCTYPE html><title>Sign in</title>", &corrupt];
+    for body in plain {
+        let (address, asked) = serve(2, gzipped(body)).await;
+        let error = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap_err();
+        assert_eq!((error.kind(), error.is_retryable()), (ErrorKind::Decode, false), "{error:?}");
+        assert!(error.to_string().contains("content-encoding"), "{error}");
+        asked.await.unwrap();
+    }
+    // An empty body needs no unpacking.
+    let (address, asked) = serve(2, gzipped(b"")).await;
+    let response = Reqwest::new().unwrap().send(post(address, "{}")).await.unwrap();
+    assert!(response.body().is_empty());
+    asked.await.unwrap();
+}
+
+#[tokio::test]
 async fn a_request_that_can_not_be_sent_is_an_error() {
     // No host to send it to.
     let request = Request::builder().uri("/a/path").body(Bytes::new()).unwrap();

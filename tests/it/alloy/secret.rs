@@ -79,7 +79,7 @@ async fn the_api_key_is_not_shown_by_a_decode_error_that_quotes_the_response() {
 fn the_api_key_is_not_shown_by_an_invalid_configuration() {
     let script = Script::default();
     let builders = [
-        builder::<u64>(&script).api_key(format!("{KEY}\n")),
+        builder::<u64>(&script).api_key(format!("{KEY}\n{KEY}")),
         builder(&script).limit(0),
         builder(&script).base_url("nowhere"),
         builder(&script).user_id("\n"),

@@ -2,6 +2,7 @@
 
 mod destination;
 mod provider;
+mod shared;
 
 use crate::support::{CREDENTIAL, Outcome, drain};
 use pagestream::{

@@ -121,6 +121,25 @@ async fn json_that_is_cut_anywhere_is_retried() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_body_that_says_that_it_is_empty_is_an_error_at_once() {
+    const LENGTH: &[(&str, &str)] = &[("content-length", "0")];
+    for (code, headers) in [(204, &[][..]), (204, LENGTH), (205, &[]), (200, LENGTH)] {
+        let empty = move |_: usize, _: &Request<Bytes>| Some(answer(code, headers, ""));
+        let alloy = Faulty::new(Alloy::new(1), empty);
+        let hubspot = Faulty::new(HubSpot::new(1), empty);
+        let associations = companies(&HubSpot::new(1).objects(1), 10, hubspot.transport());
+        for (error, requests) in [
+            (drain(contacts(&alloy).records()).await.error(), alloy.requests()),
+            (drain(associations.records()).await.error(), hubspot.requests()),
+        ] {
+            assert_eq!((error.kind(), error.status()), (ErrorKind::Decode, Some(code)));
+            assert_eq!((error.attempts(), requests), (1, 1), "{error}");
+            assert!(error.to_string().contains("is empty"), "{error}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn json_that_is_whole_and_wrong_is_not_retried() {
     for body in ["<html>", "{}", r#"{"data":7}"#, "[]", "{\"data\":[]}x", "{\"\u{0}\":1}"] {
         let service = Faulty::new(Alloy::new(1), move |_, _| Some(answer(200, &[], body)));

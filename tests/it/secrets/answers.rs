@@ -134,7 +134,7 @@ pub(super) const ERROR_RESPONSES: [&str; 6] = [
     r#""TOKEN""#,
 ];
 
-pub(super) const PAGES_OF_HUBSPOT: [(ErrorKind, &str); 14] = [
+pub(super) const PAGES_OF_HUBSPOT: [(ErrorKind, &str); 16] = [
     (ErrorKind::Decode, r#"{"results":"TOKEN"}"#),
     (ErrorKind::Decode, r#"{"results":[{"from":{"id":"TOKEN"},"to":"TOKEN"}]}"#),
     (ErrorKind::Decode, r#"{"results":[{"from":"TOKEN","to":[]}]}"#),
@@ -153,6 +153,14 @@ pub(super) const PAGES_OF_HUBSPOT: [(ErrorKind, &str); 14] = [
     (
         ErrorKind::Contradiction,
         r#"{"results":[{"from":{"id":"FIRST"},"to":[],"paging":{"next":{"link":"TOKEN"}}}]}"#,
+    ),
+    (
+        ErrorKind::Contradiction,
+        r#"{"results":[{"from":{"id":"FIRST"},"to":[],"paging":{"next":{"after":"TOKEN"}}}]}"#,
+    ),
+    (
+        ErrorKind::Contradiction,
+        r#"{"results":[{"from":{"id":"FIRST"},"to":[],"paging":{"next":{"after":"a.TOKEN.2"}}}]}"#,
     ),
     (
         ErrorKind::Rejected,

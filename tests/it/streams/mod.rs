@@ -1,6 +1,7 @@
 //! What the streams promise, a test each. Where the order of events matters they
 //! are polled by hand, and nothing sleeps.
 
+mod advice;
 mod asking;
 mod changes;
 mod checkpoints;
