@@ -179,8 +179,8 @@ fn changed(how_to_go_on: &str, ids: Vec<String>) -> Error {
 
 fn shrunk(now: usize, before: usize, ids: Vec<String>) -> Error {
     let message = format!(
-        "what is read again holds {now} of its records and held {before}: some may be missing, or \
-         were deleted"
+        "what is read again holds {now} records and held {before}: some may be missing, or were \
+         deleted"
     );
     Error::new(ErrorKind::Changed, message).with_ids(ids)
 }

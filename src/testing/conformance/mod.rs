@@ -19,6 +19,10 @@
 //!         0
 //!     }
 //!
+//!     fn identity(&self) -> String {
+//!         "the numbers below 25".to_owned()
+//!     }
+//!
 //!     async fn fetch(&self, from: u32) -> Result<Page<u32, u32>, Error> {
 //!         let to = from + 10;
 //!         Ok(Page::new((from..to.min(25)).collect(), (to < 25).then_some(to)))

@@ -1,8 +1,9 @@
 //! What a message advises to do.
 
-use pagestream::{Error, ErrorKind, Page, PaginatorExt, Retry, from_fn};
+use pagestream::{Error, ErrorKind, Page, PaginatorExt, Retry};
 
 use super::item;
+use crate::support::from_fn;
 
 /// The error of a second page, as the stream gives it.
 fn given(error: impl Fn() -> Error + Send + Sync) -> Error {
