@@ -1,6 +1,8 @@
 //! Time on any executor: tokio's inside of its runtime, and so virtual in tests;
 //! elsewhere that of the system, and a helper thread that wakes.
 
+#[cfg(feature = "tokio")]
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::{
     pin::Pin,
     task::{Context, Poll},
@@ -17,9 +19,17 @@ pub(crate) fn now() -> Instant {
 /// Waits until an instant.
 pub(crate) fn sleep_until(until: Instant) -> Sleep {
     #[cfg(feature = "tokio")]
-    if tokio::runtime::Handle::try_current().is_ok() {
-        return Sleep::Tokio(Box::pin(tokio::time::sleep_until(until.into())));
+    if tokio::runtime::Handle::try_current().is_ok()
+        // A runtime without time has no other way to say so than a panic.
+        && let Ok(sleep) = catch_unwind(|| tokio::time::sleep_until(until.into()))
+    {
+        return Sleep::Tokio(Box::pin(sleep));
     }
+    on_thread(until)
+}
+
+/// Waits without a runtime.
+fn on_thread(until: Instant) -> Sleep {
     Sleep::Thread(futures_timer::Delay::new(until.saturating_duration_since(now())))
 }
 
@@ -47,9 +57,17 @@ impl Future for Sleep {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        #[cfg(feature = "tokio")]
+        if let Self::Tokio(sleep) = &mut *self {
+            // A runtime that was shut down has no other way to say so than a panic.
+            match catch_unwind(AssertUnwindSafe(|| sleep.as_mut().poll(cx))) {
+                Ok(polled) => return polled,
+                Err(_) => *self = on_thread(sleep.deadline().into_std()),
+            }
+        }
         match &mut *self {
             #[cfg(feature = "tokio")]
-            Self::Tokio(sleep) => sleep.as_mut().poll(cx),
+            Self::Tokio(_) => Poll::Pending,
             Self::Thread(delay) => Pin::new(delay).poll(cx),
         }
     }

@@ -23,6 +23,8 @@ mod map;
 mod opaque_cursor;
 mod page;
 mod paginator;
+mod recent_set;
+mod repeated_cursor;
 mod replay;
 mod retry;
 mod stream;
@@ -63,9 +65,8 @@ pub use self::{
     opaque_cursor::OpaqueCursor,
     page::{Page, Unit},
     paginator::Paginator,
+    repeated_cursor::RepeatedCursor,
     retry::Retry,
-    stream::{
-        ChangedPage, Monitor, Pages, Progress, Read, Records, RepeatedCursor, Source, StopReason,
-    },
+    stream::{ChangedPage, Monitor, Pages, Progress, Read, Records, Source, StopReason},
     transport::{Transport, retry_after},
 };

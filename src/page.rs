@@ -1,6 +1,7 @@
 use std::{
     fmt::{self, Debug, Formatter},
     hash::Hash,
+    sync::Arc,
 };
 
 use smallvec::SmallVec;
@@ -43,6 +44,9 @@ pub(crate) struct Details {
     pub(crate) skipped: u64,
     pub(crate) digest: Option<u64>,
     pub(crate) keys: Option<Keys>,
+    /// The keys of all records that came, where not all of them are delivered since they
+    /// are of the page before, too.
+    pub(crate) all_keys: Option<Arc<[u64]>>,
     /// Whether cursors are offsets.
     pub(crate) by_offset: bool,
     /// The records that were passed over, where it is read again.
@@ -145,7 +149,8 @@ impl<R, C> Page<R, C> {
     /// the page is read again and has changed meanwhile, its remaining records are found by
     /// them. Without keys, records are counted: then one that is inserted or deleted before
     /// that place makes another one come twice, or be lost.
-    /// [`PaginatorExt::keyed`](crate::PaginatorExt::keyed) adds them to each page.
+    /// [`PaginatorExt::keyed`](crate::PaginatorExt::keyed) adds them to each page. Two pages
+    /// with the same keys are an error: [`Page::with_digest`].
     ///
     /// ```
     /// use pagestream::Page;
@@ -155,7 +160,10 @@ impl<R, C> Page<R, C> {
     /// let page = Page::<_, u64>::last(users).with_keys(keys);
     /// ```
     pub fn with_keys(mut self, keys: impl IntoIterator<Item = impl Hash>) -> Self {
-        self.details_mut().keys = Some(keys.into_iter().map(|it| key(&it)).collect());
+        let keys = keys.into_iter().map(|it| key(&it)).collect::<Vec<_>>();
+        let details = self.details_mut();
+        details.digest = details.digest.or(Some(key(&keys)));
+        details.keys = Some(keys.into_iter().collect());
         self
     }
 
@@ -184,9 +192,10 @@ impl<R, C> Page<R, C> {
         self
     }
 
-    /// Adds a digest of the content. Two pages in a row that have records and
-    /// the same digest are the mark of a service that ignores the cursor, and a
-    /// [`Loop`](crate::ErrorKind::Loop) error.
+    /// Adds a digest of the records. A page with the digest of one before it is the mark of a
+    /// service that ignores the cursor or began anew, and a [`Loop`](crate::ErrorKind::Loop)
+    /// error. It is compared with the page before, and a page of two or more records with
+    /// the last 2,048. A page with [keys](Page::with_keys) has a digest by itself.
     pub fn with_digest(mut self, digest: impl Into<Option<u64>>) -> Self {
         self.details_mut().digest = digest.into();
         self

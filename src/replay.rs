@@ -1,4 +1,4 @@
-use std::ops::Range;
+use std::{ops::Range, sync::Arc};
 
 use serde::{Deserialize, Serialize};
 
@@ -22,6 +22,21 @@ pub(crate) struct Replay {
     /// there are none, no record is wanted.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) units: Vec<UnitReplay>,
+    /// Present where it is no page that is read again, but the one behind it, with the same
+    /// cursor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) repeated: Option<Repeated>,
+}
+
+/// The page that led to its own cursor.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Repeated {
+    /// How many records it had.
+    pub(crate) records: usize,
+    /// The keys of all of them, where they have some.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<Vec<u64>>,
 }
 
 /// What is known of a unit that is read again.
@@ -48,6 +63,14 @@ pub(crate) struct UnitReplay {
     /// after as many records as it had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) end: Vec<u64>,
+}
+
+impl Replay {
+    /// For the page behind one that led to its own cursor.
+    pub(crate) fn repeated(keys: Option<Arc<[u64]>>, records: usize) -> Self {
+        let keys = keys.map(|keys| keys.to_vec());
+        Self { repeated: Some(Repeated { records, keys }), ..Self::default() }
+    }
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -12,10 +12,17 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
+    digest,
     paging::{WithoutPagination, next_step},
-    wire::{self, Body, Data, Envelope, Layout, ParameterPosition, Parameters, decode},
+    wire::{Body, Data, Envelope, Layout, ParameterPosition, Parameters, decode},
 };
-use crate::{error::Error, keys::Keys, page::Page, paginator::Paginator, transport::Endpoint};
+use crate::{
+    error::Error,
+    keys::{Keys, key},
+    page::Page,
+    paginator::Paginator,
+    transport::Endpoint,
+};
 
 /// An action that lists records, read with limit and offset.
 ///
@@ -84,6 +91,8 @@ pub(super) struct Reader {
     pub(super) layout: Layout,
     pub(super) without_pagination: WithoutPagination,
     pub(super) accepts_repeated_pages: bool,
+    /// What is left out when records are compared.
+    pub(super) ignored_fields: Arc<[String]>,
     pub(super) identity: String,
 }
 
@@ -171,7 +180,12 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
         }
         // The body is kept as long as the page is not delivered.
         let (text, kept) = (response.into_body().slice(text), records.len());
-        let keys = move || wire::keys(&text).into_iter().take(kept).collect();
+        let ignored = Arc::clone(&reader.ignored_fields);
+        let digest = match &ignored[..] {
+            [] => digest,
+            ignored => key(&digest::keys(&text, ignored)),
+        };
+        let keys = move || digest::keys(&text, &ignored).into_iter().take(kept).collect();
         Ok(Page::new(records, next)
             .with_offset_cursors()
             .with_raw_keys(Keys::OnDemand(Arc::new(keys)))

@@ -9,6 +9,7 @@ use twox_hash::XxHash3_64;
 
 use super::{
     action::{Action, Reader},
+    digest::digest_value,
     error_response::error_response,
     paging::WithoutPagination,
     wire::{Layout, ParameterPosition, Pointer},
@@ -40,6 +41,7 @@ pub struct ActionBuilder<T> {
     pagination: String,
     without_pagination: WithoutPagination,
     accepts_repeated_pages: bool,
+    ignored_fields: Vec<String>,
     endpoint: EndpointBuilder,
     record: PhantomData<fn() -> T>,
 }
@@ -67,6 +69,7 @@ impl<T> ActionBuilder<T> {
             pagination: "/pagination".to_owned(),
             without_pagination: WithoutPagination::default(),
             accepts_repeated_pages: false,
+            ignored_fields: Vec::new(),
             endpoint: EndpointBuilder::new(BASE_URL, error_response),
             record: PhantomData,
         }
@@ -140,11 +143,21 @@ impl<T> ActionBuilder<T> {
         self
     }
 
-    /// Accepts two pages in a row with the same data. By default they are an error,
-    /// since a service that ignores the offset sends such pages. Call this if different
-    /// pages may look the same.
+    /// Accepts a page with the data of one before it. By default that is an error, since a
+    /// service that ignores the offset, or begins anew, sends such pages. Call this if
+    /// different pages may look the same.
     pub fn accept_repeated_pages(mut self) -> Self {
         self.accepts_repeated_pages = true;
+        self
+    }
+
+    /// Fields that are left out when records are compared, wherever they are in a record:
+    /// what changes at each request, such as the time of it. None by default.
+    ///
+    /// Records are compared to find the place in a page that is read again, and to notice a
+    /// service that gives the same page again.
+    pub fn ignore_fields(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.ignored_fields.extend(names.into_iter().map(Into::into));
         self
     }
 
@@ -230,36 +243,9 @@ impl<T> ActionBuilder<T> {
             layout: Layout { data, pagination },
             without_pagination: self.without_pagination,
             accepts_repeated_pages: self.accepts_repeated_pages,
+            ignored_fields: self.ignored_fields.into(),
             identity,
         }))
-    }
-}
-
-/// Adds a value to a digest. The digest is the same on every machine, and for every
-/// order of a map's keys, since checkpoints contain it.
-fn digest_value(digest: &mut XxHash3_64, value: &Value) {
-    match value {
-        Value::Object(map) => {
-            let mut entries = map.iter().collect::<Vec<_>>();
-            entries.sort_unstable_by_key(|(key, _)| *key);
-            digest.write(b"{");
-            for (key, value) in entries {
-                digest_value(digest, &Value::String(key.clone()));
-                digest_value(digest, value);
-            }
-            digest.write(b"}");
-        }
-        Value::Array(values) => {
-            digest.write(b"[");
-            for value in values {
-                digest_value(digest, value);
-            }
-            digest.write(b"]");
-        }
-        plain => {
-            digest.write(plain.to_string().as_bytes());
-            digest.write(b",");
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod action;
 mod builder;
+mod digest;
 mod error_response;
 mod paging;
 mod wire;

@@ -179,12 +179,6 @@ fn data_text<T>(body: &str, found: &Found<'_, T>) -> Range<usize> {
     }
 }
 
-/// The keys of the records in a text: what each is written as.
-pub(super) fn keys(text: &[u8]) -> Vec<u64> {
-    let records = serde_json::from_slice::<Vec<&RawValue>>(text).unwrap_or_default();
-    records.into_iter().map(|record| XxHash3_64::oneshot(record.get().as_bytes())).collect()
-}
-
 /// What was found in a document so far.
 struct Found<'de, T> {
     data: Data<T>,

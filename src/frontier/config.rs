@@ -1,4 +1,4 @@
-use crate::retry::Retry;
+use crate::{repeated_cursor::RepeatedCursor, retry::Retry};
 
 /// How to read.
 #[derive(Clone, Debug)]
@@ -11,6 +11,7 @@ pub(crate) struct Config {
     /// How many requests are made at most.
     pub(crate) max_requests: Option<u64>,
     pub(crate) retry: Retry,
+    pub(crate) repeated_cursor: RepeatedCursor,
 }
 
 /// In what order pages are delivered.

@@ -44,7 +44,9 @@ use self::{
     retrying::Retrying,
     speculation::Speculation,
 };
-use crate::{cycle_detector::CycleDetector, replay::Replay, retry::Retry};
+use crate::{
+    cycle_detector::CycleDetector, repeated_cursor::RepeatedCursor, replay::Replay, retry::Retry,
+};
 
 /// The cursors of a reading, from the ones that wait to the page being delivered.
 #[derive(Debug)]
@@ -83,8 +85,8 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     fn with_cursors(config: Config, cursors: CursorQueue<C>) -> Self {
         Self {
             retrying: Retrying::new(config.retry.clone()),
+            cursors: cursors.with_repeated_cursor(config.repeated_cursor),
             config,
-            cursors,
             requests: Requests::new(),
             delivering: None,
             total: None,
@@ -210,6 +212,11 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let index = self.requests.index(id)?;
         let before = index + usize::from(self.delivering.is_some());
         Some((&self.requests.get(index).cursor, before))
+    }
+
+    /// Whether a cursor leads to another page each time that it is asked for.
+    pub(crate) fn has_stateful_cursors(&self) -> bool {
+        self.config.repeated_cursor == RepeatedCursor::Continue
     }
 
     /// When a request that failed is made again.

@@ -24,6 +24,8 @@ pub(crate) struct Parts {
     /// The unit of each failure, in the order in which they are delivered.
     pub(crate) failures: Vec<Option<usize>>,
     pub(crate) keys: Option<Keys>,
+    /// The keys of all records that came, where some are not delivered.
+    pub(crate) all_keys: Option<Arc<[u64]>>,
     /// How many positions the page has, where its next cursor is one.
     pub(crate) positions: Option<usize>,
     /// What was known of the units before, where the page is read again.
@@ -50,6 +52,12 @@ pub(crate) struct Position {
 impl PageShape {
     fn failures(&self) -> &[Option<usize>] {
         self.parts.as_ref().map_or(&[], |parts| &parts.failures)
+    }
+
+    /// The keys of all records that came, where they have some.
+    pub(super) fn all_keys(&self) -> Option<Arc<[u64]>> {
+        let parts = self.parts.as_ref()?;
+        parts.all_keys.clone().or_else(|| parts.keys.as_ref().map(Keys::get))
     }
 
     /// Whether all of the page is delivered.
@@ -89,7 +97,7 @@ impl PageShape {
             let state = state(0, 0, Unit { records: self.records, goes_on: self.goes_on });
             let known = state.replay(keys.as_ref(), positions.is_none());
             let is_fresh = !known.goes_on && known.is_fresh() && failures == 0;
-            let replay = Replay { failures, positions, units: vec![known] };
+            let replay = Replay { failures, positions, units: vec![known], repeated: None };
             let replay = (!is_fresh).then_some(replay);
             remaining.push(Remaining { cursor, units: None, replay });
             return;

@@ -75,6 +75,15 @@ impl<C> Request<C> {
         }
     }
 
+    /// What is known of its page; of none that has not arrived.
+    pub(super) fn shape(&self) -> &PageShape {
+        const NONE: &PageShape = &PageShape { records: 0, goes_on: false, parts: None };
+        match &self.state {
+            RequestState::Arrived(shape) => shape,
+            _ => NONE,
+        }
+    }
+
     pub(super) fn is_due(&self, now: impl Fn() -> Instant) -> bool {
         matches!(self.state, RequestState::Due(due) if due <= now())
     }

@@ -42,7 +42,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         self.speculation.page_came();
         let request = self.requests.get(index);
-        self.cursors.push_next(id, &request.cursor, next);
+        self.cursors.push_next(id, &request.cursor, request.shape(), next);
         self.turn_of(index)
     }
 

@@ -48,6 +48,15 @@ impl FailedAttempt {
         }
     }
 
+    /// The same where a page that was lost can't be asked for again. A service that had too
+    /// many requests gave none.
+    pub(crate) fn of_stateful_cursor(self) -> Self {
+        if self.is_rate_limited {
+            return self;
+        }
+        Self { is_retryable: false, is_timeout: false, is_too_large: false, ..self }
+    }
+
     pub(super) fn is_rate_limited(&self) -> bool {
         self.is_rate_limited
     }

@@ -157,7 +157,7 @@ impl<C: Clone + Eq + Hash> Speculation<C> {
                 self.contradicted();
                 requests.discard_behind(index, effects);
                 let request = requests.get(index);
-                cursors.push_next(request.id, &request.cursor, next);
+                cursors.push_next(request.id, &request.cursor, request.shape(), next);
                 return None;
             }
             self.confirmed();
@@ -171,7 +171,7 @@ impl<C: Clone + Eq + Hash> Speculation<C> {
         }
         self.page_came();
         let request = requests.get(index);
-        cursors.push_next(request.id, &request.cursor, next);
+        cursors.push_next(request.id, &request.cursor, request.shape(), next);
         None
     }
 }
@@ -190,6 +190,6 @@ fn is_confirmed<C: Clone + Eq + Hash>(
         return false;
     }
     let predicted = &requests.get(index + 1).cursor;
-    !cursors.detector().is_cycle(fingerprint(predicted))
+    !cursors.was_sent(fingerprint(predicted))
         && packed(hooks, next.clone(), halvings).as_ref() == Some(predicted)
 }

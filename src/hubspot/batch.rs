@@ -7,11 +7,11 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{Associated, ObjectId};
-use crate::{
-    cycle_detector::{CycleDetector, fingerprint},
-    opaque_cursor::OpaqueCursor,
+use super::{
+    history::History,
+    wire::{Associated, ObjectId},
 };
+use crate::opaque_cursor::OpaqueCursor;
 
 /// A cursor of a batch read: the inputs of one request.
 ///
@@ -36,9 +36,9 @@ pub(super) struct Input {
     pub(super) id: ObjectId,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<OpaqueCursor>,
-    /// The cursors of this id before `after`.
-    #[serde(default, skip_serializing_if = "CycleDetector::is_empty")]
-    pub(super) cycles: CycleDetector,
+    /// What came of this id before `after`.
+    #[serde(default, skip_serializing_if = "History::is_empty")]
+    pub(super) history: History,
     /// The pages that were read so far; empty unless records are grouped.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) gathered: Vec<Arc<Vec<Associated>>>,
@@ -119,31 +119,22 @@ fn range(start: usize, end: usize) -> Range<usize> {
 }
 
 /// Without `gathered`, which may be large and does not say where to read. With
-/// `cycles`, so that a cycle of one object makes that object fail, and not the whole
+/// its cycles, so that a cycle of one object makes that object fail, and not the whole
 /// reading.
 impl Hash for Input {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.id, &self.after, self.cycles).hash(state);
+        (&self.id, &self.after, self.history.cycles).hash(state);
     }
 }
 
 impl Input {
     pub(super) fn fresh(id: &ObjectId) -> Self {
-        Self { id: id.clone(), after: None, cycles: CycleDetector::default(), gathered: Vec::new() }
+        Self { id: id.clone(), after: None, history: History::default(), gathered: Vec::new() }
     }
 
-    /// The input for the page after that of `input`. `None` if its cursors form a
-    /// cycle.
-    pub(super) fn after(id: &ObjectId, after: OpaqueCursor, input: Option<&Self>) -> Option<Self> {
-        let before = input.and_then(|input| Some((input.cycles, input.after.as_ref()?)));
-        let cycles = before.map_or_else(CycleDetector::default, |(cycles, before)| {
-            cycles.visit(fingerprint(&before))
-        });
-        let is_same = before.is_some_and(|(_, before)| *before == after);
-        if is_same || cycles.is_cycle(fingerprint(&after)) {
-            return None;
-        }
-        Some(Self { id: id.clone(), after: Some(after), cycles, gathered: Vec::new() })
+    /// The input for the next page, at `after`.
+    pub(super) fn after(id: &ObjectId, after: OpaqueCursor, history: History) -> Self {
+        Self { id: id.clone(), after: Some(after), history, gathered: Vec::new() }
     }
 }
 

@@ -11,6 +11,7 @@ mod batch;
 mod builder;
 mod error_response;
 mod group;
+mod history;
 #[cfg(feature = "rate-limit")]
 mod rate_budget;
 mod reader;

@@ -6,6 +6,7 @@ use std::{
 use super::{
     batch::{self, Batch, Input},
     error_response::is_expired,
+    history::History,
     record_shape::{Answer, RecordShape},
     wire::{self, NextCursor, ObjectId, ResultRow, StandardError},
 };
@@ -203,23 +204,31 @@ impl Answer {
         let Some(to) = row.to else {
             return self.fail(contradiction(id, "came back without its associations"));
         };
+        let none = History::default();
+        let history = input.map_or(&none, |input| &input.history);
+        // Associations that may have come before are not delivered.
+        let is_loop = |what: &str| {
+            Error::new(ErrorKind::Loop, format!("object {id} {what}")).with_ids([id.to_string()])
+        };
+        if let Err(what) = history.check(&to) {
+            return self.fail(is_loop(what));
+        }
         match NextCursor::from(row.paging) {
             NextCursor::End => self.to = to,
             NextCursor::Missing => {
                 self.to = to;
                 self.fail(contradiction(id, "has more associations but no cursor to them"));
             }
-            NextCursor::After(after) => match Input::after(id, after, input) {
-                Some(next) => {
-                    self.to = to;
-                    self.next = Some(next);
+            NextCursor::After(after) => {
+                let cursor = input.and_then(|input| input.after.as_ref());
+                match history.next(cursor, &to, &after) {
+                    Ok(history) => {
+                        self.to = to;
+                        self.next = Some(Input::after(id, after, history));
+                    }
+                    Err(what) => self.fail(is_loop(what)),
                 }
-                // These associations may have come before, so they are not delivered.
-                None => self.fail(
-                    Error::new(ErrorKind::Loop, format!("the cursors of object {id} form a cycle"))
-                        .with_ids([id.to_string()]),
-                ),
-            },
+            }
         }
     }
 }

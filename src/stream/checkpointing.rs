@@ -20,6 +20,14 @@ impl<C: Cursor> Reading<C> {
         if self.identity.is_empty() {
             return Err(Error::without_identity());
         }
+        if self.frontier.has_stateful_cursors() {
+            return Err(Error::new(
+                ErrorKind::Contract,
+                "the cursors of this reading have a state in the service \
+                 (`RepeatedCursor::Continue`), so nobody can go on from a checkpoint: read it to \
+                 its end, or from the start",
+            ));
+        }
         if !self.is_whole {
             return Err(Error::new(
                 ErrorKind::Contract,
@@ -45,7 +53,7 @@ impl<C: Cursor> Reading<C> {
             waiting: self.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
             failed: failed_ids,
             cycles: self.frontier.cycle_detector(),
-            digest: ended.map_or(self.page_check.last_digest, |page| page.digest),
+            digest: ended.map_or(self.page_check.last_digest(), |page| page.digest),
         })
     }
 }

@@ -11,8 +11,9 @@ use super::{
     delivery::Delivery,
     in_flight::InFlight,
     monitor::StopReason,
-    options::{Options, RepeatedCursor},
+    options::Options,
     reading::Reading,
+    repeated_page::keep_new,
     report::report_retry,
     resumed_page,
     shared::{Access, Shared},
@@ -204,12 +205,12 @@ impl<S: Source> Driver<S> {
                     }
                 }
                 Next::Wait(wake_at) => ready!(self.poll_until(wake_at, deadline, cx)),
-                Next::Cycle if self.options.repeated_cursor == RepeatedCursor::Error => {
+                Next::Cycle => {
                     let message = "the service leads back to a cursor that was asked for before";
                     return Poll::Ready(Step::Fatal(Error::new(ErrorKind::Loop, message)));
                 }
                 Next::RequestLimit => return Poll::Ready(Step::End(StopReason::MaxRequests)),
-                Next::Cycle | Next::End => return Poll::Ready(Step::End(StopReason::End)),
+                Next::End => return Poll::Ready(Step::End(StopReason::End)),
                 // They were sent above.
                 Next::Send(..) | Next::SendAndWait(..) => {}
             }
@@ -267,7 +268,8 @@ impl<S: Source> Driver<S> {
         None
     }
 
-    /// Takes out of a page what is delivered already, if it is read again.
+    /// Takes out of a page what is delivered already, if it is read again, or if its cursor
+    /// was asked for before.
     fn resume_page(
         &self,
         access: &Access<'_, Cursor<S>>,
@@ -279,6 +281,9 @@ impl<S: Source> Driver<S> {
             Some((replay.clone(), reading.frontier.cursor(id)?.0.clone()))
         });
         let Some((replay, cursor)) = again else { return Ok(page) };
+        if let Some(before) = &replay.repeated {
+            return keep_new(page, &cursor, before);
+        }
         let paginator = self.source.paginator();
         let ids = |unit| paginator.ids(&cursor, unit);
         let narrow = |next: &Cursor<S>, units: &[usize]| paginator.narrow(next, units);
@@ -291,12 +296,16 @@ impl<S: Source> Driver<S> {
         let hooks = self.source.paginator();
         let located = access.look(|reading, _| {
             let location = reading.location(id)?;
-            Some((location, reading.frontier.retry_policy().clone()))
+            let frontier = &reading.frontier;
+            Some((location, frontier.retry_policy().clone(), frontier.has_stateful_cursors()))
         });
         let effects = match located {
-            Some(((page, cursor), policy)) => {
+            Some(((page, cursor), policy, has_state)) => {
                 let error = failed.at(page, cursor);
-                let attempt = FailedAttempt::new(&error, &policy);
+                let mut attempt = FailedAttempt::new(&error, &policy);
+                if has_state {
+                    attempt = attempt.of_stateful_cursor();
+                }
                 self.arrived.keep(id, Err(error));
                 access.with(|reading, _| reading.error(id, attempt, &hooks))
             }

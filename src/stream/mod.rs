@@ -15,6 +15,7 @@ mod pages;
 mod read;
 mod reading;
 mod records;
+mod repeated_page;
 mod report;
 mod resumed_page;
 mod resumption;
@@ -24,7 +25,7 @@ mod spawn;
 
 pub use self::{
     monitor::{Monitor, Progress, StopReason},
-    options::{ChangedPage, RepeatedCursor},
+    options::ChangedPage,
     pages::Pages,
     read::Read,
     records::Records,

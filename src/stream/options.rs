@@ -10,21 +10,8 @@ pub(super) struct Options {
     pub(super) max_records: Option<u64>,
     pub(super) max_duration: Option<Duration>,
     pub(super) max_empty_pages: u64,
-    pub(super) repeated_cursor: RepeatedCursor,
     pub(super) changed_page: ChangedPage,
     pub(super) sets_failures_aside: bool,
-}
-
-/// What it means that a service leads to a cursor that was asked for before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum RepeatedCursor {
-    /// An error of kind [`Loop`](ErrorKind::Loop): the cursors go in a cycle.
-    #[default]
-    Error,
-    /// The end, as with services that give the last cursor again when they have
-    /// no more.
-    End,
 }
 
 /// What becomes of a page that is read again and has changed so much that nobody can say

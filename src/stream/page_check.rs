@@ -5,23 +5,46 @@ use crate::{
     frontier::{PageShape, Parts},
     keys::Keys,
     page::Page,
+    recent_set::RecentSet,
 };
 
 /// Checks each page against the ones that were delivered before it.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug)]
 pub(super) struct PageCheck {
     /// Empty pages in a row.
     empty_pages: u64,
     /// The digest of the last page that was delivered whole.
-    pub(super) last_digest: Option<u64>,
+    last_digest: Option<u64>,
+    /// The digests of the pages before it.
+    digests: RecentSet,
 }
 
+/// How many of the last pages are compared with each page.
+const COMPARED: usize = 2_048;
+
 impl PageCheck {
+    pub(super) fn new(last_digest: Option<u64>) -> Self {
+        Self { empty_pages: 0, last_digest, digests: RecentSet::new(COMPARED) }
+    }
+
+    pub(super) fn last_digest(&self) -> Option<u64> {
+        self.last_digest
+    }
+
+    /// A page with this digest is delivered whole.
+    #[inline]
+    pub(super) fn delivered(&mut self, digest: Option<u64>) {
+        if let Some(last) = self.last_digest {
+            self.digests.insert(last);
+        }
+        self.last_digest = digest;
+    }
+
     /// Checks the page that is delivered next.
     ///
     /// # Errors
     ///
-    /// A page that is the same as the one before, and one more empty page than there may
+    /// A page that is the same as one before, and one more empty page than there may
     /// be. A batch makes headway without a record, too.
     pub(super) fn check<R, C>(
         &mut self,
@@ -39,14 +62,22 @@ impl PageCheck {
             );
             return Err(Error::new(ErrorKind::Loop, message));
         }
-        let digest = details.and_then(|details| details.digest);
-        if digest.is_some() && digest == self.last_digest && !page.records.is_empty() {
-            return Err(Error::new(
-                ErrorKind::Loop,
-                "the service gave the same page again, as if it did not look at the cursor",
-            ));
+        let Some(digest) = details.and_then(|details| details.digest) else { return Ok(()) };
+        // One record alone may look like another one that was far away.
+        let came_before = match page.records.len() {
+            0 => false,
+            1 => self.last_digest == Some(digest),
+            _ => self.last_digest == Some(digest) || self.digests.contains(digest),
+        };
+        if !came_before {
+            return Ok(());
         }
-        Ok(())
+        let message = if self.last_digest == Some(digest) {
+            "the service gave the same page again, as if it did not look at the cursor"
+        } else {
+            "the service gave a page again that it gave some pages before, as if it began anew"
+        };
+        Err(Error::new(ErrorKind::Loop, message))
     }
 }
 
@@ -80,6 +111,7 @@ pub(super) fn shape<R, C>(page: &mut Page<R, C>) -> Result<PageShape, Error> {
         units: details.units.clone(),
         failures: details.failures.iter().map(|failure| failure.unit).collect(),
         keys: details.keys.take(),
+        all_keys: details.all_keys.take(),
         positions: details.by_offset.then(|| records.saturating_add(passed_over)),
         resumed: mem::take(&mut details.resumed),
     };

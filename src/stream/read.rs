@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::{
-    options::{ChangedPage, Options, RepeatedCursor},
+    options::{ChangedPage, Options},
     pages::Pages,
     records::Records,
     source::Source,
@@ -9,6 +9,7 @@ use super::{
 use crate::{
     checkpoint::Checkpoint,
     frontier::{Config, Order},
+    repeated_cursor::RepeatedCursor,
     retry::Retry,
 };
 
@@ -56,12 +57,12 @@ impl<S: Source> Read<S> {
             max_pages: None,
             max_requests: None,
             retry: Retry::default(),
+            repeated_cursor: RepeatedCursor::default(),
         };
         let options = Options {
             max_records: None,
             max_duration: None,
             max_empty_pages: MAX_EMPTY_PAGES,
-            repeated_cursor: RepeatedCursor::default(),
             changed_page: ChangedPage::default(),
             sets_failures_aside: false,
         };
@@ -184,14 +185,14 @@ impl<S: Source> Read<S> {
         self
     }
 
-    /// What it means that the service leads to a cursor that was asked for
-    /// before: [`RepeatedCursor::Error`] by default.
+    /// What it means that a page leads to the cursor that it was asked for with:
+    /// [`RepeatedCursor::Error`] by default.
     ///
-    /// The same cursor twice in a row is noticed at once. A longer cycle is noticed within
-    /// three times its length or that of the way into it, in constant memory, and over
-    /// checkpoints.
+    /// A cycle is noticed at the first cursor that comes again, if that was one of the last
+    /// 65,536. A longer one, and one that was entered before a checkpoint, is noticed within
+    /// three times its length or that of the way into it.
     pub fn repeated_cursor(mut self, meaning: RepeatedCursor) -> Self {
-        self.options.repeated_cursor = meaning;
+        self.config.repeated_cursor = meaning;
         self
     }
 

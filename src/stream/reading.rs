@@ -118,7 +118,7 @@ impl<C: Cursor> Reading<C> {
     pub(super) fn end_page(&mut self, delivered: usize) {
         if let Some(page) = self.page.take() {
             page.count(delivered, &mut self.counts);
-            self.page_check.last_digest = page.digest;
+            self.page_check.delivered(page.digest);
             self.frontier.end_delivery();
         }
     }

@@ -39,7 +39,7 @@ impl<C: Cursor> Reading<C> {
             identity,
             counts,
             page: None,
-            page_check: PageCheck::default(),
+            page_check: PageCheck::new(None),
             is_whole: true,
         }
     }
@@ -86,7 +86,7 @@ impl<C: Cursor> Reading<C> {
             ..Progress::default()
         };
         let mut reading = Self::new(frontier, checkpoint.identity, counts);
-        reading.page_check.last_digest = checkpoint.digest;
+        reading.page_check = PageCheck::new(checkpoint.digest);
         Ok((reading, Failures::new(checkpoint.failed)))
     }
 }

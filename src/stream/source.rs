@@ -89,11 +89,14 @@ impl<P: Paginator + ?Sized + 'static> Source for Arc<P> {
 
     fn request(&self, cursor: P::Cursor, spawned: Option<&Counter>) -> Self::Fetch {
         let paginator = Self::clone(self);
-        let request = async move { paginator.fetch(cursor).await }.boxed();
-        match spawned {
-            Some(Counter(counter)) => spawn(request, counter),
-            None => request,
-        }
+        let Some(Counter(counter)) = spawned else {
+            return async move { paginator.fetch(cursor).await }.boxed();
+        };
+        let request = move || {
+            let (paginator, cursor) = (Self::clone(&paginator), cursor.clone());
+            async move { paginator.fetch(cursor).await }.boxed()
+        };
+        spawn(request, counter)
     }
 
     fn detach(request: Self::Fetch) {

@@ -1,4 +1,6 @@
 use std::str::Utf8Error;
+#[cfg(feature = "tokio")]
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -20,12 +22,20 @@ pub(super) async fn decode<T: Send + 'static>(
     if body.len() >= LARGE
         && let Ok(runtime) = tokio::runtime::Handle::try_current()
     {
-        let body = body.clone();
-        return match runtime.spawn_blocking(move || decode_here(&body, with)).await {
-            Ok(decoded) => decoded,
+        let task = Arc::new(Mutex::new(Some(with)));
+        let take =
+            |task: &Mutex<Option<_>>| task.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let (body_there, task_there) = (body.clone(), Arc::clone(&task));
+        let decoded = runtime
+            .spawn_blocking(move || take(&task_there).map(|with| decode_here(&body_there, with)));
+        return match decoded.await {
+            Ok(Some(decoded)) => decoded,
             Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-            // The runtime is shutting down.
-            Err(_) => std::future::pending().await,
+            // The runtime was shut down before it began.
+            Ok(None) | Err(_) => match take(&task) {
+                Some(with) => decode_here(body, with),
+                None => std::future::pending().await,
+            },
         };
     }
     decode_here(body, with)

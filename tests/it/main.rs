@@ -25,6 +25,7 @@ mod panics;
 mod prediction;
 mod rate_limit;
 mod retries;
+mod runtimes;
 mod secrets;
 mod services;
 mod spawn;

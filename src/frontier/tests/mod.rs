@@ -9,7 +9,7 @@ mod tree;
 use std::{collections::VecDeque, hash::Hash, time::Instant};
 
 use super::{Config, Frontier, Hooks, Next, Order, PageShape, Parts, RequestId};
-use crate::{page::Unit, replay::Replay, retry::Retry};
+use crate::{page::Unit, repeated_cursor::RepeatedCursor, replay::Replay, retry::Retry};
 
 /// A paginator that rearranges and predicts nothing.
 struct Plain;
@@ -34,6 +34,7 @@ fn window(window: usize) -> Config {
         max_pages: None,
         max_requests: None,
         retry: Retry::default(),
+        repeated_cursor: RepeatedCursor::default(),
     }
 }
 

@@ -87,7 +87,8 @@ async fn a_fatal_error_carries_a_checkpoint_and_resuming_gives_exactly_the_remai
     let error = items[2].as_ref().unwrap_err();
     assert_eq!((error.page(), error.status()), (Some(2), Some(503)));
     let cursor = serde_json::from_str::<Value>(error.cursor().unwrap()).unwrap();
-    assert_eq!(cursor["inputs"], json!([{"id": "1", "after": "a"}]));
+    let input = &cursor["inputs"][0];
+    assert_eq!((&input["id"], &input["after"]), (&json!("1"), &json!("a")));
     let checkpoint = error.checkpoint().unwrap();
     assert_eq!((checkpoint.pages(), checkpoint.records()), (1, 2));
     assert_eq!(resume(&associations, checkpoint).await, ["1 -> 12", "3 -> 31", "3 -> 32"]);
