@@ -103,6 +103,50 @@ async fn the_same_record_in_pages_of_other_lengths_is_no_repeated_page() {
 }
 
 #[tokio::test]
+async fn the_same_page_again_is_caught_at_a_distance() {
+    let pages = [page(0..3, 3), page(3..6, 6), page(6..9, 9), page(0..3, 12)];
+    let outcome = read(&action(&Script::json(pages))).await;
+    assert!(outcome.records.iter().copied().eq(0..9));
+    outcome.failed_at(ErrorKind::Loop, 4, 9);
+}
+
+/// 150 records; an offset beyond them begins anew.
+#[tokio::test]
+async fn offsets_that_wrap_are_caught_before_a_record_comes_twice() {
+    let pages = (0..6_u64).map(|at| {
+        let begin = at * 50 % 150;
+        page(begin..begin + 50, (at + 1) * 50)
+    });
+    let outcome = read(&action(&Script::json(pages))).await;
+    assert!(outcome.records.iter().copied().eq(0..150));
+    outcome.failed_at(ErrorKind::Loop, 4, 150);
+}
+
+/// A page whose records have the time of the request in them.
+fn at_time(records: [u64; 3], time: u64, next: Option<u64>) -> Value {
+    let data = records.map(|id| json!({"id": id, "state": {"read_at": time, "open": true}}));
+    json!({"data": data, "pagination": {"hasMore": next.is_some(), "nextOffset": next}})
+}
+
+#[tokio::test]
+async fn fields_that_change_at_each_request_can_be_left_out() {
+    let pages = [at_time([1, 2, 3], 7, Some(3)), at_time([1, 2, 3], 8, Some(6))];
+    let ids = |outcome: &[Value]| outcome.iter().map(|it| it["id"].clone()).collect::<Vec<_>>();
+    let ignoring = |script: &Script| builder::<Value>(script).ignore_fields(["read_at"]);
+
+    let outcome = read(&ignoring(&Script::json(pages)).build().unwrap()).await;
+    assert_eq!(ids(&outcome.records), [1, 2, 3]);
+    outcome.failed_at(ErrorKind::Loop, 2, 3);
+
+    // The place in a page that is read again is found all the same.
+    let script = Script::json([at_time([1, 2, 3], 7, None), at_time([9, 1, 2], 8, None)]);
+    let action = ignoring(&script).build().unwrap();
+    let (_, checkpoint) = cut(&action, 1).await;
+    let rest: crate::support::Outcome<Value> = once(action.read().resume(checkpoint)).await;
+    assert_eq!(ids(&rest.records), [2]);
+}
+
+#[tokio::test]
 async fn accept_repeated_pages_takes_them() {
     let script = Script::json([page(0..2, 2), page(0..2, 4), last(0..2)]);
     let action = builder::<u64>(&script).accept_repeated_pages().build().unwrap();

@@ -1,6 +1,6 @@
 //! Errors that concern some ids alone.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -167,6 +167,49 @@ async fn an_id_whose_afters_go_in_a_cycle_fails_alone() {
     let (of_1, others) = items.iter().partition::<Vec<_>, _>(|item| item.starts_with("1 -> "));
     assert_eq!(others, ["2 -> 21", "2 -> 22", "2 -> 23", "Loop: 1"]);
     assert_eq!(of_1[..2], ["1 -> 11", "1 -> 12"]);
+}
+
+/// What is read of two ids, the first of which gives `endless` with a new `after` each time.
+async fn beside_an_endless_id(endless: &'static str) -> (Vec<String>, usize) {
+    let requests = Arc::new(Mutex::new(0));
+    let counted = Arc::clone(&requests);
+    let service = move |request: Request<Bytes>| {
+        let mut requests = counted.lock().unwrap();
+        *requests += 1;
+        let asked = inputs(request.body());
+        let rows = asked.split(' ').map(|input| match input {
+            "2" => "2:21>c".to_owned(),
+            "2@c" => "2:22".to_owned(),
+            _ => format!("1:{endless}>x{requests}"),
+        });
+        let body = page(&rows.collect::<Vec<_>>().join(" ")).1;
+        let endless = Error::new(ErrorKind::Other, "endless");
+        std::future::ready(if *requests > 200 { Err(endless) } else { Ok(Response::new(body)) })
+    };
+    let items = read(&deals([1, 2], service).build().unwrap()).await;
+    let requests = *requests.lock().unwrap();
+    (items, requests)
+}
+
+#[tokio::test]
+async fn an_id_with_the_same_page_under_each_new_after_fails_alone() {
+    let (items, requests) = beside_an_endless_id("11,12").await;
+    assert_eq!(items, ["1 -> 11", "1 -> 12", "2 -> 21", "2 -> 22", "Loop: 1"]);
+    assert_eq!(requests, 2);
+}
+
+#[tokio::test]
+async fn an_id_with_an_empty_page_under_each_new_after_fails_alone() {
+    let (items, requests) = beside_an_endless_id("").await;
+    assert_eq!(items, ["2 -> 21", "2 -> 22", "Loop: 1"]);
+    assert_eq!(requests, 101);
+}
+
+#[tokio::test]
+async fn an_id_whose_pages_come_back_at_a_distance_fails_alone() {
+    let pages = ["1:11>a", "1:12>b", "1:13>c", "1:12>d"];
+    let (items, _) = flat([1], &pages).await;
+    assert_eq!(items, ["1 -> 11", "1 -> 12", "1 -> 13", "Loop: 1"]);
 }
 
 #[tokio::test]
