@@ -91,6 +91,8 @@ impl From<usize> for Unit {
 pub(crate) struct Failure {
     /// The unit of the request that failed, where it is one of them.
     pub(crate) unit: Option<usize>,
+    /// Whether it concerns one record, so that all others are there.
+    pub(crate) is_of_record: bool,
     pub(crate) error: Error,
 }
 
@@ -126,7 +128,17 @@ impl<R, C> Page<R, C> {
     }
 
     pub(crate) fn fail(&mut self, unit: Option<usize>, error: Error) {
-        self.details_mut().failures.push(Failure { unit, error: error.partial() });
+        let failure = Failure { unit, is_of_record: false, error: error.partial() };
+        self.details_mut().failures.push(failure);
+    }
+
+    /// Adds the error of a record that can't be delivered. All others of its unit are there.
+    #[cfg(any(feature = "hubspot", feature = "alloy"))]
+    pub(crate) fn fail_record(&mut self, unit: Option<usize>, error: Error) {
+        let failure = Failure { unit, is_of_record: true, error: error.partial() };
+        let details = self.details_mut();
+        details.failures.push(failure);
+        details.passed_over += 1;
     }
 
     /// Says how many of the records belong to each unit of the request, in
@@ -201,10 +213,11 @@ impl<R, C> Page<R, C> {
         self
     }
 
-    /// Whether a unit has failed; or anything of the page, where no unit is given.
+    /// Whether not all of a unit is there; or of the page, where no unit is given.
     pub(crate) fn has_failed(&self, unit: Option<usize>) -> bool {
-        let mut failures = self.details().into_iter().flat_map(|details| &details.failures);
-        failures.any(|failure| unit.is_none() || failure.unit == unit)
+        let failures = self.details().into_iter().flat_map(|details| &details.failures);
+        let mut of_units = failures.filter(|failure| !failure.is_of_record);
+        of_units.any(|failure| unit.is_none() || failure.unit == unit)
     }
 
     pub(crate) fn details(&self) -> Option<&Details> {

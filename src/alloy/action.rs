@@ -14,7 +14,9 @@ use serde_json::{Map, Value};
 use super::{
     digest,
     paging::{WithoutPagination, next_step},
-    wire::{Body, Data, Envelope, Layout, ParameterPosition, Parameters, decode},
+    wire::{
+        Body, Data, Envelope, Layout, ParameterPosition, Parameters, Partial, decode_each_record,
+    },
 };
 use crate::{
     error::Error,
@@ -136,10 +138,12 @@ impl Reader {
     async fn decode<T: DeserializeOwned + Send + 'static>(
         self: &Arc<Self>,
         response: &Response<Bytes>,
-    ) -> Result<Envelope<T>, Error> {
+    ) -> Result<Partial<T>, Error> {
         let what = "the response is not what the action documents";
         let reader = Arc::clone(self);
-        self.endpoint.decode(what, response, move |text| decode(text, &reader.layout)).await
+        self.endpoint
+            .decode(what, response, move |text| decode_each_record(text, &reader.layout))
+            .await
     }
 }
 
@@ -159,7 +163,8 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
             return Ok(Page::last(Vec::new()));
         }
         let response = reader.endpoint.post(&reader.request(cursor)).await?;
-        let Envelope { data, pagination, text, digest } = reader.decode::<T>(&response).await?;
+        let Partial { envelope, mut bad } = reader.decode::<T>(&response).await?;
+        let Envelope { data, pagination, text, digest } = envelope;
         let mut records = match data {
             Data::List(records) => records,
             // Some services write an empty list as null. Without a paging object, null
@@ -169,29 +174,42 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
                 return Err(reader.endpoint.unexpected("the response has no data", &response));
             }
         };
-        let count = records.len() as u64;
-        let step = next_step(cursor.offset, count, pagination.as_ref(), reader.without_pagination)?;
+        let mut count = records.len() + bad.len();
+        let step =
+            next_step(cursor.offset, count as u64, pagination.as_ref(), reader.without_pagination)?;
         let next = step.next.filter(|next| cursor.end.is_none_or(|end| *next < end));
         let next = next.map(|offset| Offset { offset, limit: reader.limit, ..cursor });
         if let Some(end) = cursor.end {
             // What a service sends beyond the end belongs to another part.
             let remaining = end.saturating_sub(cursor.offset);
-            records.truncate(usize::try_from(remaining).unwrap_or(usize::MAX));
+            count = count.min(usize::try_from(remaining).unwrap_or(usize::MAX));
+            bad.retain(|bad| bad.index < count);
+            records.truncate(count - bad.len());
         }
         // The body is kept as long as the page is not delivered.
-        let (text, kept) = (response.into_body().slice(text), records.len());
+        let text = response.into_body().slice(text);
         let ignored = Arc::clone(&reader.ignored_fields);
         let digest = match &ignored[..] {
             [] => digest,
             ignored => key(&digest::keys(&text, ignored)),
         };
-        let keys = move || digest::keys(&text, &ignored).into_iter().take(kept).collect();
-        Ok(Page::new(records, next)
+        let left_out = bad.iter().map(|bad| bad.index).collect::<Vec<_>>();
+        let keys = move || {
+            let keys = digest::keys(&text, &ignored).into_iter().take(count).enumerate();
+            keys.filter(|(at, _)| !left_out.contains(at)).map(|(_, key)| key).collect()
+        };
+        let page = Page::new(records, next)
             .with_offset_cursors()
             .with_raw_keys(Keys::OnDemand(Arc::new(keys)))
             .with_skipped(step.skipped)
             .with_total(pagination.and_then(|pagination| pagination.total()))
-            .with_digest((!reader.accepts_repeated_pages).then_some(digest)))
+            .with_digest((!reader.accepts_repeated_pages).then_some(digest));
+        Ok(bad.into_iter().fold(page, |mut page, bad| {
+            let at = cursor.offset.saturating_add(bad.index as u64);
+            let error = bad.error(&format!("the record at offset {at}"), &reader.endpoint);
+            page.fail_record(None, error);
+            page
+        }))
     }
 
     fn identity(&self) -> String {

@@ -16,6 +16,8 @@ use serde_json::{Map, Value, value::RawValue};
 use smallvec::SmallVec;
 use twox_hash::XxHash3_64;
 
+use crate::transport::{BadRecord, decode_each};
+
 /// The field of the body that contains the limit, the offset and the action's other
 /// inputs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -107,6 +109,12 @@ pub(super) struct Envelope<T> {
     pub(super) digest: u64,
 }
 
+/// The same, where not all records fit their type.
+pub(super) struct Partial<T> {
+    pub(super) envelope: Envelope<T>,
+    pub(super) bad: Vec<BadRecord>,
+}
+
 /// The records of a response.
 #[derive(Debug)]
 pub(super) enum Data<T> {
@@ -162,6 +170,33 @@ pub(super) fn decode<T: DeserializeOwned>(
     });
     let pagination = pagination.transpose()?;
     Ok(Envelope { data: found.data, pagination, text, digest })
+}
+
+/// Reads a response that can't be read in one pass: each record by itself. If none fits, the
+/// type is wrong, and not the records.
+///
+/// # Errors
+///
+/// What is wrong with the whole of it.
+pub(super) fn decode_each_record<T: DeserializeOwned>(
+    body: &str,
+    layout: &Layout,
+) -> Result<Partial<T>, serde_json::Error> {
+    let whole = match decode(body, layout) {
+        Ok(envelope) => return Ok(Partial { envelope, bad: Vec::new() }),
+        Err(error) => error,
+    };
+    let Envelope { data: Data::List(records), pagination, text, digest } =
+        decode::<Box<RawValue>>(body, layout)?
+    else {
+        return Err(whole);
+    };
+    let (good, bad) = decode_each(&records);
+    let is_one = bad.len() == 1 && pagination.is_some();
+    if bad.is_empty() || good.is_empty() && !is_one {
+        return Err(whole);
+    }
+    Ok(Partial { envelope: Envelope { data: Data::List(good), pagination, text, digest }, bad })
 }
 
 /// Where the text of the data is. The data is between two other values, with nothing but

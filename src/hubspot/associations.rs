@@ -103,6 +103,7 @@ pub struct Association {
 
 impl RecordShape for Association {
     const IDENTITY_SUFFIX: &'static str = "";
+    const TAKES_PARTS: bool = true;
 
     fn key(&self) -> u64 {
         self.to.key()

@@ -20,6 +20,7 @@ pub struct Group {
 
 impl RecordShape for Group {
     const IDENTITY_SUFFIX: &'static str = ", grouped";
+    const TAKES_PARTS: bool = false;
 
     fn key(&self) -> u64 {
         self.from.key()

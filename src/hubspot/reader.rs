@@ -1,6 +1,7 @@
 use std::{
     collections::{HashMap, VecDeque},
     fmt::{self, Debug, Formatter},
+    mem,
 };
 
 use super::{
@@ -77,10 +78,16 @@ impl Reader {
         let mut records = Vec::with_capacity(answers.iter().map(|answer| answer.to.len()).sum());
         let mut units = Vec::with_capacity(answers.len());
         let mut next = Batch::default();
-        let mut failures = Vec::new();
+        let (mut failures, mut bad) = (Vec::new(), Vec::new());
         for (unit, (mut answer, (id, input))) in answers.into_iter().zip(inputs).enumerate() {
             let before = records.len();
+            if !R::TAKES_PARTS && !answer.bad.is_empty() {
+                let error = answer.bad.swap_remove(0);
+                answer.bad.clear();
+                answer.fail(error);
+            }
             failures.extend(answer.failures.drain(..).map(|error| (unit, error)));
+            bad.extend(answer.bad.drain(..).map(|error| (unit, error)));
             let next_input = R::append_records(id, input, answer, &mut records);
             let records = records.len() - before;
             units.push(match &next_input {
@@ -96,13 +103,17 @@ impl Reader {
         let unrequested = unrequested.into_iter();
         let page = unrequested.fold(page, |page, error| page.with_failure(None, error));
         let failures = failures.into_iter();
-        Ok(failures.fold(page, |page, (unit, error)| page.with_failure(unit, error)))
+        let mut page = failures.fold(page, |page, (unit, error)| page.with_failure(unit, error));
+        for (unit, error) in bad {
+            page.fail_record(Some(unit), error);
+        }
+        Ok(page)
     }
 
     async fn request(
         &self,
         inputs: &[(&ObjectId, Option<&Input>)],
-    ) -> Result<wire::Response, Error> {
+    ) -> Result<wire::Partial, Error> {
         let inputs = inputs.iter().map(|(id, input)| wire::RequestInput {
             id,
             after: input.and_then(|input| input.after.as_ref()),
@@ -114,14 +125,14 @@ impl Reader {
             if expired { error.expired() } else { error }
         })?;
         let what = "the response is not a batch of associations";
-        self.endpoint.decode(what, &response, |text| serde_json::from_str(text)).await
+        self.endpoint.decode(what, &response, wire::decode).await
     }
 
     /// Joins a response to the inputs by id, since HubSpot does not promise its order.
     fn join_by_id(
         &self,
         inputs: &[(&ObjectId, Option<&Input>)],
-        response: wire::Response,
+        partial: wire::Partial,
     ) -> Answers {
         let mut answers = Vec::new();
         answers.resize_with(inputs.len(), Answer::default);
@@ -129,11 +140,36 @@ impl Reader {
         let indices = inputs.iter().enumerate().map(|(index, (id, _))| (*id, index));
         let indices = indices.collect::<HashMap<_, _>>();
 
-        for row in response.results {
-            match indices.get(&row.from.id) {
-                Some(&index) => answers[index].set_row(row, inputs[index].1),
-                None => unrequested.push(self.unrequested(&row.from.id)),
+        let wire::Partial { response, bad_rows, bad_errors } = partial;
+        for mut row in response.results {
+            let Some(&index) = indices.get(&row.from.id) else {
+                unrequested.push(self.unrequested(&row.from.id));
+                continue;
+            };
+            let id = inputs[index].0;
+            let bad = mem::take(&mut row.bad).into_iter().map(|bad| {
+                let what = format!("association {} of object {id} in this page", bad.index);
+                bad.error(&what, &self.endpoint).with_ids([id.to_string()])
+            });
+            let bad = bad.collect::<Vec<_>>();
+            answers[index].set_row(row, inputs[index].1);
+            if !answers[index].failed {
+                answers[index].bad = bad;
             }
+        }
+        for (bad, id) in bad_rows {
+            if let Some(&index) = id.and_then(|id| indices.get(&id)) {
+                let id = inputs[index].0;
+                let error = bad.error(&format!("the row of object {id}"), &self.endpoint);
+                answers[index].fail(error.with_ids([id.to_string()]));
+            } else {
+                let what = format!("row {} of the results", bad.index);
+                unrequested.push(bad.error(&what, &self.endpoint));
+            }
+        }
+        for bad in bad_errors {
+            let what = format!("entry {} of the errors", bad.index);
+            unrequested.push(bad.error(&what, &self.endpoint));
         }
         for error in response.errors {
             let (from, others) = error.ids();

@@ -9,6 +9,9 @@ pub(super) trait RecordShape: Send + Sized + 'static {
     /// What the identity of the paginator ends with.
     const IDENTITY_SUFFIX: &'static str;
 
+    /// Whether an association may be missing in it.
+    const TAKES_PARTS: bool;
+
     /// What tells the record apart from the others of its id, or of its page.
     fn key(&self) -> u64;
 
@@ -31,6 +34,8 @@ pub(super) struct Answer {
     /// Whether the id failed, so that not all of it was read.
     pub(super) failed: bool,
     pub(super) failures: Vec<Error>,
+    /// The errors of single associations. All others are in `to`.
+    pub(super) bad: Vec<Error>,
     /// Whether the response mentions the id at all.
     pub(super) mentioned: bool,
 }

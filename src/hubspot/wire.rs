@@ -7,9 +7,13 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, IgnoredAny},
 };
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, value::RawValue};
 
-use crate::{keys::key, opaque_cursor::OpaqueCursor};
+use crate::{
+    keys::key,
+    opaque_cursor::OpaqueCursor,
+    transport::{BadRecord, decode_each, decode_one},
+};
 
 /// The id of an object, kept exactly.
 ///
@@ -222,6 +226,82 @@ pub(super) struct RequestInput<'a> {
     pub(super) after: Option<&'a OpaqueCursor>,
 }
 
+/// A response of which not everything fits its type.
+#[derive(Debug)]
+pub(super) struct Partial {
+    pub(super) response: Response,
+    /// The rows that can't be read at all, and their objects where those are known.
+    pub(super) bad_rows: Vec<(BadRecord, Option<ObjectId>)>,
+    /// The errors that can't be read.
+    pub(super) bad_errors: Vec<BadRecord>,
+}
+
+/// Reads a response. Where it can't be read in one pass, each row and each association is
+/// read by itself.
+///
+/// # Errors
+///
+/// What is wrong with the whole of it.
+pub(super) fn decode(body: &str) -> serde_json::Result<Partial> {
+    let whole = match serde_json::from_str(body) {
+        Ok(response) => {
+            return Ok(Partial { response, bad_rows: Vec::new(), bad_errors: Vec::new() });
+        }
+        Err(error) => error,
+    };
+    let Raw { results, errors } = serde_json::from_str(body)?;
+    let (mut rows, mut bad_rows) = (Vec::new(), Vec::new());
+    for (index, raw) in results.iter().enumerate() {
+        match row(raw) {
+            Ok(row) => rows.push(row),
+            Err(mut bad) => {
+                bad.index = index;
+                let object = serde_json::from_str::<RawObject>(raw.get());
+                bad_rows.push((bad, object.ok().map(|row| row.from.id)));
+            }
+        }
+    }
+    if rows.is_empty() && bad_rows.len() > 1 {
+        return Err(whole);
+    }
+    let (errors, bad_errors) = decode_each(&errors);
+    Ok(Partial { response: Response { results: rows, errors }, bad_rows, bad_errors })
+}
+
+/// Reads a row, and each of its associations by itself.
+fn row(raw: &RawValue) -> Result<ResultRow, BadRecord> {
+    let RawRow { from, to, paging } = decode_one(raw)?;
+    let (to, bad) = match to {
+        Some(to) => {
+            let (to, bad) = decode_each(&to);
+            (Some(to), bad)
+        }
+        None => (None, Vec::new()),
+    };
+    Ok(ResultRow { from, to, paging, bad })
+}
+
+#[derive(Deserialize)]
+struct Raw {
+    results: Vec<Box<RawValue>>,
+    #[serde(default, deserialize_with = "null_as_default")]
+    errors: Vec<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct RawRow {
+    from: From_,
+    #[serde(default)]
+    to: Option<Vec<Box<RawValue>>>,
+    #[serde(default)]
+    paging: Option<Paging>,
+}
+
+#[derive(Deserialize)]
+struct RawObject {
+    from: From_,
+}
+
 /// The body of a success. The statuses 200 and 207 have the same body.
 #[derive(Debug, Deserialize)]
 pub(super) struct Response {
@@ -237,6 +317,9 @@ pub(super) struct ResultRow {
     pub(super) to: Option<Vec<Associated>>,
     #[serde(default)]
     pub(super) paging: Option<Paging>,
+    /// The associations that do not fit their type, where each was read by itself.
+    #[serde(skip)]
+    pub(super) bad: Vec<BadRecord>,
 }
 
 /// The cursor of an object's next page.

@@ -383,7 +383,7 @@ impl<S: Source> Driver<S> {
     fn deliver_failure(
         &self,
         access: &mut Access<'_, Cursor<S>>,
-        Failure { unit, error }: Failure,
+        Failure { unit, error, .. }: Failure,
     ) -> Error {
         let paginator = self.source.paginator();
         let error = access.look(|reading, _| {

@@ -37,7 +37,7 @@ pub(super) fn keep_new<R, C: PartialEq>(
         known.delivered = old.len();
         known.records = records;
         known.add_delivered(&old);
-        details.passed_over = old.len();
+        details.passed_over += old.len();
         details.resumed = vec![known];
         details.all_keys = Some(keys.clone());
         details.keys = Some(new.into_iter().collect());

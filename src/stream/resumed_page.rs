@@ -106,7 +106,7 @@ pub(super) fn trim<R, C>(
     let details = page.details_mut();
     details.keys =
         keys.map(|keys| kept.iter().flat_map(|range| &keys[range.clone()]).copied().collect());
-    details.passed_over = passed_over;
+    details.passed_over += passed_over;
     if has_units {
         details.units = units;
     }

@@ -1,6 +1,8 @@
 //! The layer between a paginator and the network: one request, one response.
 
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod bad_record;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
 mod credentials;
 #[cfg(feature = "reqwest")]
 mod deadline;
@@ -30,6 +32,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
+#[cfg(feature = "hubspot")]
+pub(crate) use self::bad_record::decode_one;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::bad_record::{BadRecord, decode_each};
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub use self::credentials::Credentials;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]

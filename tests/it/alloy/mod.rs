@@ -1,5 +1,6 @@
 //! The rules of reading an Alloy action, a test each.
 
+mod bad_records;
 mod builder;
 mod changes;
 mod data;

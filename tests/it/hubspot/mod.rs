@@ -1,5 +1,6 @@
 //! The rules of reading HubSpot's batch associations, a test each.
 
+mod bad_records;
 mod builder;
 mod changes;
 mod checkpoints;
