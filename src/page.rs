@@ -2,6 +2,7 @@ use std::{
     fmt::{self, Debug, Formatter},
     hash::Hash,
     sync::Arc,
+    time::Duration,
 };
 
 use smallvec::SmallVec;
@@ -43,6 +44,7 @@ pub(crate) struct Details {
     pub(crate) total: Option<u64>,
     pub(crate) skipped: u64,
     pub(crate) digest: Option<u64>,
+    pub(crate) retry_after: Option<Duration>,
     pub(crate) keys: Option<Keys>,
     /// The keys of all records that came, where not all of them are delivered since they
     /// are of the page before, too.
@@ -201,6 +203,17 @@ impl<R, C> Page<R, C> {
     /// records and the next page. It is shown in the [`Progress`](crate::Progress).
     pub fn with_skipped(mut self, positions: u64) -> Self {
         self.details_mut().skipped = positions;
+        self
+    }
+
+    /// Adds how long the service asks to wait before the next request, in the answer that
+    /// brought this page: [`retry_after`](crate::retry_after) reads it from the headers. All
+    /// requests of the stream are held back for so long, up to
+    /// [`Retry::max_retry_after`](crate::Retry::max_retry_after).
+    pub fn with_retry_after(mut self, delay: impl Into<Option<Duration>>) -> Self {
+        if let Some(delay) = delay.into() {
+            self.details_mut().retry_after = Some(delay);
+        }
         self
     }
 

@@ -24,21 +24,46 @@ use crate::error::Error;
 /// # What is retried
 ///
 /// What [`Error::is_retryable`] says, or [`when`](Retry::when): failed
-/// connections, broken and truncated responses, timeouts, and the statuses 408,
-/// 423, 429, 477, 500, 502, 503, 504, 521 and 524. A paginator of your own
-/// decides by [`Error::with_retryable`].
+/// connections, broken and truncated responses, timeouts, and these statuses. A paginator of
+/// your own decides by [`Error::with_retryable`].
+///
+/// | status | what it means |
+/// |---|---|
+/// | 408, 423, 477, 500, 502, 503, 504, 509 | it may pass: retried |
+/// | 520, 521, 522, 523, 524, 525, 527, 529, 530, 598, 599 | a proxy did not get through: retried |
+/// | 429 | throttled |
+/// | 403, 420 with `Retry-After`, or with a limit that has no requests left | throttled |
+/// | 202 with `Retry-After`, or without content | not ready: throttled |
+/// | 413 | too large: asked for in halves |
+/// | all others | an error at once |
 ///
 /// # When
 ///
 /// After a random part of a delay that doubles each time, so that clients that
 /// failed together do not come back together. Where the service says how long to
-/// wait ([`Error::retry_after`]), after that. A 429 holds back all of the
-/// stream's requests, once, and not only the one that met it.
+/// wait ([`Error::retry_after`]), after that. A `Retry-After` of a success holds back the
+/// next request.
+///
+/// # Throttling
+///
+/// A service that asks for fewer requests holds back all of the stream's requests, once, and
+/// not only the one that met it. That is no failure: it costs neither attempts nor the
+/// budget, and its bound is [`max_throttled`](Retry::max_throttled). How long to wait is read
+/// from these headers, the first that is there; of several limits without requests left, the
+/// longest wait counts.
+///
+/// | header | example |
+/// |---|---|
+/// | `Retry-After` | `3`, `1.5`, `Wed, 21 Oct 2026 07:28:30 GMT` |
+/// | `retry-after-ms` | `700` |
+/// | `RateLimit` | `"burst";r=0;t=30` or `limit=100, remaining=0, reset=30` |
+/// | `RateLimit-Reset`, `x-ratelimit-reset`, `x-rate-limit-reset` | `5`, or a time: `1767225600` |
+/// | `x-ratelimit-reset-after` | `0.4` |
 ///
 /// # Smaller pages
 ///
-/// A page that is [too large](Error::is_too_large), or that takes too long twice, is
-/// asked for in halves, where the paginator
+/// A page that is [too large](Error::is_too_large), or that takes too long twice, or that a
+/// gateway gives up twice (502, 503), is asked for in halves, where the paginator
 /// [can](crate::Paginator::pack), down to a single record or id. The size grows
 /// again when all goes well. A page that a resumed stream reads again for
 /// its remaining records is not made smaller.
@@ -50,6 +75,7 @@ pub struct Retry {
     pub(crate) max_delay: Duration,
     pub(crate) max_total: Duration,
     pub(crate) max_retry_after: Duration,
+    pub(crate) max_throttled: Duration,
     pub(crate) budget: u32,
     pub(crate) seed: Option<u64>,
     pub(crate) when: Arc<dyn Fn(&Error) -> bool + Send + Sync>,
@@ -63,6 +89,7 @@ impl Default for Retry {
             max_delay: Duration::from_secs(30),
             max_total: Duration::from_secs(5 * 60),
             max_retry_after: Duration::from_secs(2 * 60),
+            max_throttled: Duration::from_secs(60 * 60),
             budget: 100,
             seed: None,
             when: Arc::new(Error::is_retryable),
@@ -97,7 +124,7 @@ impl Retry {
     }
 
     /// How long after its first failure a page may be asked for again: 5 min by
-    /// default.
+    /// default. The time counts only while somebody waits for the stream.
     pub fn max_total(mut self, duration: Duration) -> Self {
         self.max_total = duration;
         self
@@ -108,6 +135,14 @@ impl Retry {
     /// ([`Error::retry_after`]).
     pub fn max_retry_after(mut self, delay: Duration) -> Self {
         self.max_retry_after = delay;
+        self
+    }
+
+    /// How long the stream may wait in a row for a service that asks for fewer requests
+    /// ([`Error::is_throttled`]), without a page coming through: 1 h by default. Such waits
+    /// cost neither attempts nor the budget.
+    pub fn max_throttled(mut self, duration: Duration) -> Self {
+        self.max_throttled = duration;
         self
     }
 
@@ -148,6 +183,7 @@ impl Debug for Retry {
             .field("max_delay", &self.max_delay)
             .field("max_total", &self.max_total)
             .field("max_retry_after", &self.max_retry_after)
+            .field("max_throttled", &self.max_throttled)
             .field("budget", &self.budget)
             .finish_non_exhaustive()
     }

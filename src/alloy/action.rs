@@ -23,7 +23,7 @@ use crate::{
     keys::{Keys, key},
     page::Page,
     paginator::Paginator,
-    transport::Endpoint,
+    transport::{Endpoint, retry_after},
 };
 
 /// An action that lists records, read with limit and offset.
@@ -186,6 +186,7 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
             bad.retain(|bad| bad.index < count);
             records.truncate(count - bad.len());
         }
+        let wait = retry_after(response.headers());
         // The body is kept as long as the page is not delivered.
         let text = response.into_body().slice(text);
         let ignored = Arc::clone(&reader.ignored_fields);
@@ -202,6 +203,7 @@ impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
             .with_offset_cursors()
             .with_raw_keys(Keys::OnDemand(Arc::new(keys)))
             .with_skipped(step.skipped)
+            .with_retry_after(wait)
             .with_total(pagination.and_then(|pagination| pagination.total()))
             .with_digest((!reader.accepts_repeated_pages).then_some(digest));
         Ok(bad.into_iter().fold(page, |mut page, bad| {

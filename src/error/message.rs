@@ -29,6 +29,9 @@ impl Display for Message<'_> {
         if let Some(delay) = inner.retry_after {
             write!(f, "; the service asks to wait {} s", delay.as_secs_f64().ceil())?;
         }
+        if let Some(bound) = inner.bound {
+            write!(f, "; {bound}")?;
+        }
         if inner.partial {
             f.write_str("; the stream goes on with the other ids")?;
         } else if inner.checkpoint.is_some() {

@@ -47,27 +47,36 @@ struct Inner {
     #[source]
     source: Option<Box<dyn StdError + Send + Sync>>,
     retryable: Option<bool>,
+    throttled: bool,
     partial: bool,
     status: Option<u16>,
     service_error: ServiceError,
     retry_after: Option<Duration>,
     attempts: u32,
+    /// Why the request is not made again, where a bound says so.
+    bound: Option<&'static str>,
     ids: Vec<String>,
     page: Option<u64>,
     cursor: Option<String>,
     checkpoint: Option<Checkpoint>,
 }
 
+/// The statuses of errors that pass. From 520 on they are those of proxies.
+const RETRIED: [u16; 19] =
+    [408, 423, 477, 500, 502, 503, 504, 509, 520, 521, 522, 523, 524, 525, 527, 529, 530, 598, 599];
+
 impl Inner {
     fn is_retryable(&self) -> bool {
-        self.retryable.unwrap_or(match self.kind {
+        self.retryable.unwrap_or_else(|| match self.kind {
+            _ if self.is_throttled() => true,
             ErrorKind::Transport | ErrorKind::Timeout => true,
-            ErrorKind::Status => matches!(
-                self.status,
-                Some(408 | 423 | 429 | 477 | 500 | 502 | 503 | 504 | 521 | 524)
-            ),
+            ErrorKind::Status => self.status.is_some_and(|status| RETRIED.contains(&status)),
             _ => false,
         })
+    }
+
+    fn is_throttled(&self) -> bool {
+        self.throttled || self.status == Some(429)
     }
 
     fn is_expired(&self) -> bool {
@@ -87,11 +96,13 @@ impl Error {
             message: message.into(),
             source: None,
             retryable: None,
+            throttled: false,
             partial: false,
             status: None,
             service_error: ServiceError::default(),
             retry_after: None,
             attempts: 0,
+            bound: None,
             ids: Vec::new(),
             page: None,
             cursor: None,
@@ -121,6 +132,25 @@ impl Error {
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Says that the service asks for fewer requests, whatever its status: some write it into
+    /// a 200. The error is retryable then, if [`with_retryable`](Error::with_retryable) says
+    /// nothing else.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pagestream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Other, "the quota of this minute is used up")
+    ///     .with_throttled()
+    ///     .with_retry_after(Duration::from_secs(20));
+    /// assert!(error.is_throttled() && error.is_retryable());
+    /// ```
+    #[must_use]
+    pub fn with_throttled(mut self) -> Self {
+        self.0.throttled = true;
         self
     }
 
@@ -174,17 +204,19 @@ impl Error {
     /// The same error for another reader, with the text of its source.
     #[cfg(any(feature = "hubspot", feature = "alloy"))]
     pub(crate) fn without_source(&self) -> Self {
-        let Inner { kind, message, retryable, partial, status, attempts, .. } = &*self.0;
+        let Inner { kind, message, retryable, throttled, partial, status, attempts, .. } = &*self.0;
         Self(Box::new(Inner {
             kind: *kind,
             message: message.clone(),
             source: self.0.source.as_ref().map(|source| source.to_string().into()),
             retryable: *retryable,
+            throttled: *throttled,
             partial: *partial,
             status: *status,
             service_error: self.0.service_error.clone(),
             retry_after: self.0.retry_after,
             attempts: *attempts,
+            bound: self.0.bound,
             ids: self.0.ids.clone(),
             page: self.0.page,
             cursor: self.0.cursor.clone(),
@@ -237,6 +269,12 @@ impl Error {
 
     pub(crate) fn with_attempts(mut self, attempts: u32) -> Self {
         self.0.attempts = attempts;
+        self
+    }
+
+    /// Adds the bound that keeps the request from being made again.
+    pub(crate) fn with_bound(mut self, bound: Option<&'static str>) -> Self {
+        self.0.bound = bound;
         self
     }
 
@@ -329,17 +367,19 @@ impl Error {
         self.0.kind == ErrorKind::Timeout || matches!(self.0.status, Some(408 | 504 | 524))
     }
 
-    /// Whether the service asks for fewer requests: the status 429.
+    /// Whether the service asks for fewer requests, or for patience: the status 429, and what
+    /// [`with_throttled`](Error::with_throttled) says. The stream then holds back all of its
+    /// requests, and waits up to [`Retry::max_throttled`](crate::Retry::max_throttled).
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
     ///
     /// let error = Error::new(ErrorKind::Status, "too many requests").with_status(429);
-    /// assert!(error.is_rate_limited());
+    /// assert!(error.is_throttled());
     /// ```
     #[must_use]
-    pub fn is_rate_limited(&self) -> bool {
-        self.0.status == Some(429)
+    pub fn is_throttled(&self) -> bool {
+        self.0.is_throttled()
     }
 
     /// Whether the service no longer knows the cursor: true for [`ErrorKind::Expired`] and

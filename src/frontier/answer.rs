@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::request::RequestId;
+use super::{request::RequestId, retrying::GaveUp};
 
 /// What the driver does next.
 #[derive(Debug, PartialEq, Eq)]
@@ -41,8 +41,9 @@ pub(crate) enum Effect {
     Retry(RequestId, Instant),
     /// The error is dropped: the request is made again in smaller parts, at once.
     Smaller(RequestId),
-    /// The error is kept until its turn; so often was the request made.
-    Fatal(RequestId, u32),
+    /// The error is kept until its turn; so often was the request made, and why it is not
+    /// made again.
+    Fatal(RequestId, u32, GaveUp),
     /// The service contradicts this speculative request: what it brought is dropped.
     Discard(RequestId),
     /// The response is that of a request that was discarded before: it is dropped.

@@ -23,7 +23,10 @@ mod retrying;
 mod sending;
 mod speculation;
 
-use std::{hash::Hash, time::Instant};
+use std::{
+    hash::Hash,
+    time::{Duration, Instant},
+};
 
 pub(crate) use self::{
     answer::{Arrival, Effect, Effects, Next},
@@ -217,6 +220,26 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
     /// Whether a cursor leads to another page each time that it is asked for.
     pub(crate) fn has_stateful_cursors(&self) -> bool {
         self.config.repeated_cursor == RepeatedCursor::Continue
+    }
+
+    /// Whether a request has failed, so that the time counts until its page comes.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.retrying.has_failed()
+    }
+
+    /// Nobody waited for the stream for so long.
+    pub(crate) fn consumer_was_busy(&mut self, duration: Duration) {
+        self.retrying.consumer_was_busy(duration);
+    }
+
+    /// Nothing is sent until then, since the service asks to wait.
+    pub(crate) fn pause_until(&mut self, until: Instant) {
+        self.retrying.pause_until(until);
+    }
+
+    /// Until when nothing is sent, since the service asks to wait.
+    pub(crate) fn throttled_until(&self) -> Option<Instant> {
+        self.retrying.paused_until()
     }
 
     /// When a request that failed is made again.

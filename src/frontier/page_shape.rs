@@ -83,7 +83,8 @@ impl PageShape {
         }
         let parts = self.parts.as_deref().cloned().unwrap_or_default();
         let failed = Failed::new(&parts, delivered.failures);
-        let failures = before.map_or(0, |before| before.failures) + delivered.failures;
+        let failures =
+            before.map_or(0, |before| before.failures).saturating_add(delivered.failures);
         let keys = parts.keys.as_ref().map(Keys::get);
         let positions = before.map_or(parts.positions, |before| before.positions);
         let state = |index, begin, unit: Unit| UnitState {
@@ -174,8 +175,8 @@ impl UnitState<'_> {
         let here = self.unit.records - self.delivered;
         // As long as it is not said that it has changed, it is known how it was.
         let expected = if self.failed { known.records } else { 0 };
-        known.delivered += self.delivered;
-        known.records = expected.max(known.delivered + here);
+        known.delivered = known.delivered.saturating_add(self.delivered);
+        known.records = expected.max(known.delivered.saturating_add(here));
         if known.is_fresh() && !known.goes_on {
             return UnitReplay::default();
         }

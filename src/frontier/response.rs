@@ -7,7 +7,7 @@ use super::{
     answer::{Arrival, Effect, Effects},
     hooks::Hooks,
     page_shape::PageShape,
-    request::{RequestId, RequestState},
+    request::{Request, RequestId, RequestState},
     retrying::FailedAttempt,
     speculation::Speculation,
 };
@@ -28,6 +28,9 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             return Arrival::Keep(self.discarded_came(id));
         };
         self.retrying.page_came();
+        if self.retrying.has_failed() && !self.requests.iter().any(Request::is_delayed) {
+            self.retrying.all_came();
+        }
         self.page_size.page_came();
         self.concurrency_limit.page_came();
         self.total = total.or(self.total);
@@ -110,7 +113,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let request = self.requests.get_mut(index);
         let id = request.id;
         let failures = request.failures.get_or_insert_default();
-        failures.add(&attempt, now);
+        self.retrying.add(failures, &attempt, now);
         let failures = **failures;
         if self.retrying.wants_smaller(&failures, &attempt)
             && let Some((parts, halvings)) = self.halve(index, hooks)
@@ -122,18 +125,21 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         let due = self.retrying.retry_at(&failures, &attempt, now);
         let request = self.requests.get_mut(index);
-        if let Some(due) = due {
-            request.state = RequestState::Due(due);
-            Effect::Retry(id, due)
-        } else {
-            request.state = RequestState::Failed;
-            Effect::Fatal(id, failures.attempts())
+        match due {
+            Ok(due) => {
+                request.state = RequestState::Due(due);
+                Effect::Retry(id, due)
+            }
+            Err(why) => {
+                request.state = RequestState::Failed;
+                Effect::Fatal(id, failures.attempts(), why)
+            }
         }
     }
 
     /// Halves the concurrency if the service asks for fewer requests, once for a pause.
     fn slow_down(&mut self, attempt: FailedAttempt) {
-        if attempt.is_rate_limited() && self.retrying.paused_until().is_none() {
+        if attempt.is_throttled() && self.retrying.paused_until().is_none() {
             self.concurrency_limit.decrease(self.in_flight());
         }
     }

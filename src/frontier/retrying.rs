@@ -5,8 +5,11 @@ use crate::{error::Error, retry::Retry};
 /// What a retry costs. A page that comes gives back one.
 const RETRY_COST: u32 = 10;
 
-/// When a request that failed is made again: the policy, the budget, and the pause of
-/// all requests while the service asks for fewer.
+/// How long a request waits at least that is throttled again, whatever the service says.
+const SHORTEST_AGAIN: Duration = Duration::from_millis(100);
+
+/// When a request that failed is made again: the policy, the budget, and the pause of all
+/// requests while the service asks for fewer, which has an account of its own.
 #[derive(Debug)]
 pub(super) struct Retrying {
     policy: Retry,
@@ -15,6 +18,19 @@ pub(super) struct Retrying {
     random: fastrand::Rng,
     /// Until when nothing is sent, since the service asked for fewer requests.
     paused_until: Option<Instant>,
+    /// Since when the service asks for fewer requests and no page came.
+    throttled_since: Option<Moment>,
+    /// How long nobody waited for the stream, while a request had failed.
+    busy: Duration,
+    /// Whether a request has failed, and no page came since.
+    has_failed: bool,
+}
+
+/// A moment, and how long nobody had waited for the stream until then.
+#[derive(Clone, Copy, Debug)]
+struct Moment {
+    at: Instant,
+    busy: Duration,
 }
 
 /// What an error says about making the request again.
@@ -22,8 +38,9 @@ pub(super) struct Retrying {
 #[expect(clippy::struct_excessive_bools, reason = "an error is any mix of these")]
 pub(crate) struct FailedAttempt {
     is_retryable: bool,
-    is_rate_limited: bool,
+    is_throttled: bool,
     is_timeout: bool,
+    is_gateway: bool,
     is_too_large: bool,
     retry_after: Option<Duration>,
 }
@@ -32,8 +49,38 @@ pub(crate) struct FailedAttempt {
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Failures {
     attempts: u32,
+    /// The attempts that the service answered by asking for fewer requests.
+    throttled: u32,
     timeouts: u32,
-    first: Option<Instant>,
+    /// The attempts that a gateway gave up.
+    gateway: u32,
+    first: Option<Moment>,
+}
+
+/// Why a request is not made again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GaveUp {
+    /// To make it again would not help, or nobody wants it.
+    InVain,
+    Attempts,
+    Total,
+    Budget,
+    Throttled,
+    RetryAfter,
+}
+
+impl GaveUp {
+    /// The bound that was hit, as a message says it.
+    pub(crate) fn bound(self) -> Option<&'static str> {
+        Some(match self {
+            Self::InVain => return None,
+            Self::Attempts => "that was the last attempt (`Retry::max_attempts`)",
+            Self::Total => "the time for one page is over (`Retry::max_total`)",
+            Self::Budget => "the retries of the stream are used up (`Retry::budget`)",
+            Self::Throttled => "it has waited as long as it may (`Retry::max_throttled`)",
+            Self::RetryAfter => "that is longer than it may wait (`Retry::max_retry_after`)",
+        })
+    }
 }
 
 impl FailedAttempt {
@@ -41,8 +88,9 @@ impl FailedAttempt {
     pub(crate) fn new(error: &Error, policy: &Retry) -> Self {
         Self {
             is_retryable: (policy.when)(error),
-            is_rate_limited: error.is_rate_limited(),
+            is_throttled: error.is_throttled(),
             is_timeout: error.is_timeout(),
+            is_gateway: matches!(error.status(), Some(502 | 503)),
             is_too_large: error.is_too_large(),
             retry_after: error.retry_after(),
         }
@@ -51,26 +99,27 @@ impl FailedAttempt {
     /// The same where a page that was lost can't be asked for again. A service that had too
     /// many requests gave none.
     pub(crate) fn of_stateful_cursor(self) -> Self {
-        if self.is_rate_limited {
+        if self.is_throttled {
             return self;
         }
-        Self { is_retryable: false, is_timeout: false, is_too_large: false, ..self }
+        Self {
+            is_retryable: false,
+            is_timeout: false,
+            is_gateway: false,
+            is_too_large: false,
+            ..self
+        }
     }
 
-    pub(super) fn is_rate_limited(&self) -> bool {
-        self.is_rate_limited
+    pub(super) fn is_throttled(&self) -> bool {
+        self.is_throttled
     }
 }
 
 impl Failures {
+    /// How often the request was made.
     pub(super) fn attempts(&self) -> u32 {
-        self.attempts
-    }
-
-    pub(super) fn add(&mut self, attempt: &FailedAttempt, now: Instant) {
-        self.attempts += 1;
-        self.timeouts += u32::from(attempt.is_timeout);
-        self.first.get_or_insert(now);
+        self.attempts + self.throttled
     }
 
     /// The failures of a part of the request: it begins anew, but for the time.
@@ -88,11 +137,34 @@ impl Retrying {
             random: policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             policy,
             paused_until: None,
+            throttled_since: None,
+            busy: Duration::ZERO,
+            has_failed: false,
         }
     }
 
     pub(super) fn paused_until(&self) -> Option<Instant> {
         self.paused_until
+    }
+
+    /// Whether time is counted, for a request that failed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
+    }
+
+    /// Nobody waited for the stream for so long.
+    pub(super) fn consumer_was_busy(&mut self, duration: Duration) {
+        self.busy = self.busy.saturating_add(duration);
+    }
+
+    fn moment(&self, at: Instant) -> Moment {
+        Moment { at, busy: self.busy }
+    }
+
+    /// How long somebody will have waited until then.
+    fn waited(&self, since: Moment, until: Instant) -> Duration {
+        let busy = self.busy.saturating_sub(since.busy);
+        until.saturating_duration_since(since.at).saturating_sub(busy)
     }
 
     /// Whether nothing may be sent now.
@@ -106,46 +178,84 @@ impl Retrying {
         is_paused
     }
 
-    /// Whether a smaller page may succeed. A service that took too long once may have
-    /// been busy. One that does so twice has too much to do.
-    pub(super) fn wants_smaller(&self, failures: &Failures, attempt: &FailedAttempt) -> bool {
-        let took_too_long = attempt.is_timeout && failures.timeouts >= 2;
-        self.policy.max_attempts > 1 && (attempt.is_too_large || took_too_long)
+    /// Sends nothing until then.
+    pub(super) fn pause_until(&mut self, until: Instant) {
+        self.paused_until = self.paused_until.max(Some(until));
     }
 
-    /// When to make a request again that failed. `None` where it is not made again.
+    /// Counts an attempt that failed. One that the service answered by asking for fewer
+    /// requests costs nothing but the time.
+    pub(super) fn add(&mut self, failures: &mut Failures, attempt: &FailedAttempt, now: Instant) {
+        self.has_failed = true;
+        if attempt.is_throttled && attempt.is_retryable {
+            failures.throttled += 1;
+            return;
+        }
+        failures.attempts += 1;
+        failures.timeouts += u32::from(attempt.is_timeout);
+        failures.gateway += u32::from(attempt.is_gateway);
+        failures.first.get_or_insert(self.moment(now));
+    }
+
+    /// Whether a smaller page may succeed. A service that took too long once may have
+    /// been busy, and so may a gateway. One that does so twice has too much to do.
+    pub(super) fn wants_smaller(&self, failures: &Failures, attempt: &FailedAttempt) -> bool {
+        let took_too_long = attempt.is_timeout && failures.timeouts >= 2;
+        let is_too_heavy = attempt.is_gateway && failures.gateway >= 2;
+        self.policy.max_attempts > 1 && (attempt.is_too_large || took_too_long || is_too_heavy)
+    }
+
+    /// When to make a request again that failed.
+    ///
+    /// # Errors
+    ///
+    /// Why it is not made again.
     pub(super) fn retry_at(
         &mut self,
         failures: &Failures,
         attempt: &FailedAttempt,
         now: Instant,
-    ) -> Option<Instant> {
-        if failures.attempts >= self.policy.max_attempts || !attempt.is_retryable {
-            return None;
+    ) -> Result<Instant, GaveUp> {
+        if !attempt.is_retryable || self.policy.max_attempts <= 1 {
+            return Err(GaveUp::InVain);
+        }
+        let tries = if attempt.is_throttled { failures.throttled } else { failures.attempts };
+        if !attempt.is_throttled && tries >= self.policy.max_attempts {
+            return Err(GaveUp::Attempts);
         }
         let delay = match attempt.retry_after {
-            Some(delay) => (delay <= self.policy.max_retry_after).then_some(delay)?,
-            None => self.backoff(failures.attempts, attempt),
+            Some(delay) if delay > self.policy.max_retry_after => return Err(GaveUp::RetryAfter),
+            Some(delay) => delay,
+            None => self.backoff(tries, attempt),
         };
-        let mut due = now.checked_add(delay)?;
-        if let Some(pause) = self.paused_until.filter(|_| attempt.is_rate_limited) {
+        // Throttling has no bound but time, so time must pass.
+        let is_again = attempt.is_throttled && tries > 1;
+        let delay = if is_again { delay.max(SHORTEST_AGAIN) } else { delay };
+        let mut due = now.checked_add(delay).ok_or(GaveUp::RetryAfter)?;
+        if !attempt.is_throttled {
+            let first = failures.first.unwrap_or(self.moment(now));
+            if self.waited(first, due) > self.policy.max_total {
+                return Err(GaveUp::Total);
+            }
+            return if self.spend() { Ok(due) } else { Err(GaveUp::Budget) };
+        }
+        if let Some(pause) = self.paused_until {
             // It was sent before the pause began, and says nothing new.
             due = if attempt.retry_after.is_some() { due.max(pause) } else { pause };
         }
-        let first = failures.first.unwrap_or(now);
-        if due.duration_since(first) > self.policy.max_total || !self.spend() {
-            return None;
+        let moment = self.moment(now);
+        let since = *self.throttled_since.get_or_insert(moment);
+        if self.waited(since, due) > self.policy.max_throttled {
+            return Err(GaveUp::Throttled);
         }
-        if attempt.is_rate_limited {
-            self.paused_until = Some(due);
-        }
-        Some(due)
+        self.paused_until = Some(due);
+        Ok(due)
     }
 
     /// Pauses all requests if the service asks for fewer, in the answer to a request that
     /// may not be made again.
     pub(super) fn pause_for(&mut self, attempt: &FailedAttempt, now: Instant) {
-        if attempt.is_rate_limited && self.paused_until.is_none() {
+        if attempt.is_throttled && self.paused_until.is_none() {
             let delay = attempt.retry_after.unwrap_or_else(|| self.backoff(1, attempt));
             self.paused_until = now.checked_add(delay.min(self.policy.max_retry_after));
         }
@@ -164,6 +274,12 @@ impl Retrying {
         if self.budget < self.full_budget {
             self.budget += 1;
         }
+        self.throttled_since = None;
+    }
+
+    /// No request has failed and waits to be made again.
+    pub(super) fn all_came(&mut self) {
+        self.has_failed = false;
     }
 
     /// A random part of a delay that doubles. Where the service asked for fewer
@@ -172,7 +288,7 @@ impl Retrying {
         let doubled = 2_u32.saturating_pow(attempts.saturating_sub(1));
         let longest = self.policy.first_delay.saturating_mul(doubled).min(self.policy.max_delay);
         let part = self.random.f64();
-        let part = if attempt.is_rate_limited { part.midpoint(1.0) } else { part };
+        let part = if attempt.is_throttled { part.midpoint(1.0) } else { part };
         Duration::try_from_secs_f64(longest.as_secs_f64() * part).unwrap_or(longest)
     }
 }

@@ -2,6 +2,7 @@ use std::{
     collections::{HashMap, VecDeque},
     fmt::{self, Debug, Formatter},
     mem,
+    time::Duration,
 };
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind, ServiceError},
     page::{Page, Unit},
-    transport::Endpoint,
+    transport::{Endpoint, retry_after},
 };
 
 /// How many characters of an unrequested id are shown: the service chose it.
@@ -73,7 +74,7 @@ impl Reader {
         batch: &Batch,
     ) -> Result<Page<R, Batch>, Error> {
         let inputs = batch.inputs(&self.ids).collect::<Vec<_>>();
-        let response = self.request(&inputs).await?;
+        let (response, wait) = self.request(&inputs).await?;
         let Answers { answers, unrequested } = self.join_by_id(&inputs, response);
         let mut records = Vec::with_capacity(answers.iter().map(|answer| answer.to.len()).sum());
         let mut units = Vec::with_capacity(answers.len());
@@ -99,7 +100,8 @@ impl Reader {
         let keys = records.iter().map(R::key).collect();
         let page = Page::new(records, (next.len() > 0).then_some(next))
             .with_units(units)
-            .with_raw_keys(keys);
+            .with_raw_keys(keys)
+            .with_retry_after(wait);
         let unrequested = unrequested.into_iter();
         let page = unrequested.fold(page, |page, error| page.with_failure(None, error));
         let failures = failures.into_iter();
@@ -113,7 +115,7 @@ impl Reader {
     async fn request(
         &self,
         inputs: &[(&ObjectId, Option<&Input>)],
-    ) -> Result<wire::Partial, Error> {
+    ) -> Result<(wire::Partial, Option<Duration>), Error> {
         let inputs = inputs.iter().map(|(id, input)| wire::RequestInput {
             id,
             after: input.and_then(|input| input.after.as_ref()),
@@ -125,7 +127,8 @@ impl Reader {
             if expired { error.expired() } else { error }
         })?;
         let what = "the response is not a batch of associations";
-        self.endpoint.decode(what, &response, wire::decode).await
+        let partial = self.endpoint.decode(what, &response, wire::decode).await?;
+        Ok((partial, retry_after(response.headers())))
     }
 
     /// Joins a response to the inputs by id, since HubSpot does not promise its order.

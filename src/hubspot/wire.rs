@@ -261,7 +261,7 @@ pub(super) fn decode(body: &str) -> serde_json::Result<Partial> {
             }
         }
     }
-    if rows.is_empty() && bad_rows.len() > 1 {
+    if rows.is_empty() && !bad_rows.is_empty() && bad_rows.iter().all(|(_, id)| id.is_none()) {
         return Err(whole);
     }
     let (errors, bad_errors) = decode_each(&errors);

@@ -47,6 +47,10 @@ pub(super) struct Driver<S: Source> {
     counter: Counter,
     /// Whether requests are spawned on the runtime, where they can be.
     spawns: bool,
+    /// Whether a request has failed, so that the time counts until its page comes.
+    has_failed: bool,
+    /// Since when nobody waits, while the time counts.
+    busy_since: Option<Instant>,
 }
 
 /// How far the life of a stream is.
@@ -94,6 +98,8 @@ impl<S: Source> Driver<S> {
             timer: None,
             counter,
             spawns,
+            has_failed: false,
+            busy_since: None,
         }
     }
 
@@ -120,6 +126,10 @@ impl<S: Source> Driver<S> {
             Ok(access) => access,
             Err(error) => return Poll::Ready(Some(Err(error))),
         };
+        if let Some(since) = self.busy_since.take() {
+            let busy = clock::now().saturating_duration_since(since);
+            access.with(|reading, _| reading.frontier.consumer_was_busy(busy));
+        }
         let max_duration = self.options.max_duration;
         let (step, deadline) = match mem::replace(&mut self.life, Life::Polling) {
             Life::New => {
@@ -138,6 +148,10 @@ impl<S: Source> Driver<S> {
             self.life = Life::Reading { deadline };
             return Poll::Pending;
         };
+        if self.has_failed {
+            self.has_failed = access.look(|reading, _| reading.frontier.has_failed());
+            self.busy_since = self.has_failed.then(clock::now);
+        }
         Poll::Ready(match step {
             Step::Page if self.delivery.is_cut() => {
                 self.life = Life::Ending(StopReason::MaxRecords);
@@ -299,6 +313,7 @@ impl<S: Source> Driver<S> {
             let frontier = &reading.frontier;
             Some((location, frontier.retry_policy().clone(), frontier.has_stateful_cursors()))
         });
+        self.has_failed = true;
         let effects = match located {
             Some(((page, cursor), policy, has_state)) => {
                 let error = failed.at(page, cursor);
@@ -331,9 +346,10 @@ impl<S: Source> Driver<S> {
                         report_retry(&error, std::time::Duration::ZERO, true);
                     }
                 }
-                Effect::Fatal(id, attempts) => {
+                Effect::Fatal(id, attempts, why) => {
                     if let Some(error) = self.arrived.take_error(id) {
-                        self.arrived.keep(id, Err(error.with_attempts(attempts)));
+                        let error = error.with_attempts(attempts).with_bound(why.bound());
+                        self.arrived.keep(id, Err(error));
                     }
                 }
                 Effect::Discard(id) | Effect::Ignore(id) => drop(self.arrived.take(id)),

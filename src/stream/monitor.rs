@@ -1,6 +1,7 @@
 use std::{
     fmt::{self, Debug, Formatter},
     sync::Arc,
+    time::Instant,
 };
 
 use crate::{checkpoint::Checkpoint, error::Error};
@@ -26,6 +27,9 @@ pub struct Progress {
     pub delayed: usize,
     /// Requests among those in flight that wait for a rate limiter.
     pub throttled: usize,
+    /// Until when nothing is sent, since the service asked for fewer requests, or to wait.
+    /// `None` if it did not. The time may have passed, if nobody polled the stream since.
+    pub throttled_until: Option<Instant>,
     /// Errors that concerned some ids alone.
     pub failures: u64,
     /// Positions that the service passed over from one page to the next.

@@ -63,6 +63,10 @@ impl<C: Cursor> Reading<C> {
     ) -> Result<Arrival, Error> {
         let shape = page_check::shape(page)?;
         let next = std::mem::take(&mut page.next);
+        if let Some(delay) = page.details().and_then(|details| details.retry_after) {
+            let delay = delay.min(self.frontier.retry_policy().max_retry_after);
+            self.frontier.pause_until(clock::after(clock::now(), delay));
+        }
         let arrival = self.frontier.page(id, next, shape, page.total(), clock::now, hooks);
         Ok(match arrival {
             Arrival::Deliver => arrival,
@@ -134,7 +138,8 @@ impl<C: Cursor> Reading<C> {
             return Progress { total, ..counts };
         }
         let (in_flight, delayed) = (self.frontier.in_flight(), self.frontier.delayed());
-        Progress { in_flight, delayed, total, ..counts }
+        let throttled_until = self.frontier.throttled_until();
+        Progress { in_flight, delayed, throttled_until, total, ..counts }
     }
 
     pub(super) fn stop(&mut self, reason: StopReason) {

@@ -8,7 +8,7 @@ use std::{
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri,
-    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE},
+    header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
@@ -199,7 +199,8 @@ impl Endpoint {
                 None => break response,
             }
         };
-        if response.status().is_success() { Ok(response) } else { Err(self.failed(&response)) }
+        let is_ready = response.status().is_success() && !is_not_ready(&response);
+        if is_ready { Ok(response) } else { Err(self.failed(&response)) }
     }
 
     async fn send(&self, body: Bytes, key: &Key) -> Result<Response<Bytes>, Error> {
@@ -323,6 +324,13 @@ fn shown(base_url: &str) -> &str {
         return "[with a user]";
     }
     base_url.split(['?', '#']).next().unwrap_or_default()
+}
+
+/// Whether a response says that the answer is not there yet.
+fn is_not_ready(response: &Response<Bytes>) -> bool {
+    let is_empty = || matches!(response.body().trim_ascii(), b"" | b"{}");
+    response.status() == StatusCode::ACCEPTED
+        && (response.headers().contains_key(RETRY_AFTER) || is_empty())
 }
 
 /// Whether a response has no body and says so.

@@ -6,6 +6,7 @@ use http::{HeaderMap, Response, StatusCode, header::CONTENT_TYPE};
 use serde_json::Value;
 
 use super::{
+    rate_limit_headers::{is_used_up, reset_after},
     redaction::{redact, redact_authorization},
     retry_after,
 };
@@ -37,7 +38,8 @@ impl Error {
     /// It has the [`status`](Error::status), how long to wait
     /// ([`Error::retry_after`]), and what the body says
     /// ([`Error::service_error`]). So a stream retries it where the status says
-    /// that this helps, and waits as long as the service asks. For a response of reqwest
+    /// that this helps, and waits as long as the service asks ([`Retry`](crate::Retry) has
+    /// the table). A 202 is an answer that is not ready. For a response of reqwest
     /// there is `Error::from_reqwest`.
     ///
     /// A body of JSON is searched for a message and a category in the fields where most
@@ -56,7 +58,7 @@ impl Error {
     ///     .body(r#"{"error": {"code": "busy", "message": "100 requests per minute"}}"#)
     ///     .unwrap();
     /// let error = Error::from_response(&response);
-    /// assert!(error.is_rate_limited() && error.is_retryable());
+    /// assert!(error.is_throttled() && error.is_retryable());
     /// assert_eq!(error.retry_after(), Some(Duration::from_secs(3)));
     /// assert_eq!(error.service_error().category.as_deref(), Some("busy"));
     /// ```
@@ -89,11 +91,26 @@ impl Error {
 /// The error of a status, and of what the body says.
 pub(super) fn of_status(status: StatusCode, headers: &HeaderMap, read: ErrorResponse) -> Error {
     let ErrorResponse { service_error, is_final, wait } = read;
-    let message = format!("the service answered with an error{}", after_a_colon(&service_error));
+    let what = match status {
+        StatusCode::ACCEPTED => "the answer of the service is not ready",
+        _ => "the service answered with an error",
+    };
+    let message = format!("{what}{}", after_a_colon(&service_error));
+    let asked = retry_after(headers);
+    let is_throttled = match status.as_u16() {
+        202 | 429 => true,
+        403 | 420 => asked.is_some() || is_used_up(headers),
+        _ => false,
+    };
+    let asked = asked.or_else(|| {
+        let tells = is_throttled || status == StatusCode::SERVICE_UNAVAILABLE;
+        reset_after(headers).filter(|_| tells)
+    });
     let error = Error::new(ErrorKind::Status, message)
         .with_status(status.as_u16())
         .with_service_error(service_error)
-        .with_retry_after(retry_after(headers).or(wait));
+        .with_retry_after(asked.or(wait));
+    let error = if is_throttled { error.with_throttled() } else { error };
     if is_final { error.with_retryable(false) } else { error }
 }
 

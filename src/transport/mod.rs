@@ -17,6 +17,7 @@ mod keyring;
 mod proxy;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
+mod rate_limit_headers;
 mod redaction;
 #[cfg(feature = "reqwest")]
 mod reqwest;

@@ -76,8 +76,8 @@ async fn any_window_gives_them_through_faults_by_chance() {
         let expected = whole(ids(service(flaws), 10).read()).await.records;
         for window in 1..=16 {
             let seed = window as u64;
-            // A timeout, too, would ask for smaller pages, and a leap depends on the size.
-            let passing = [429, 500, 502, 503].map(Fault::status).into_iter();
+            // A timeout, too, and a gateway that gives up would ask for smaller pages, and a leap depends on the size.
+            let passing = [429, 500, 520, 527].map(Fault::status).into_iter();
             let passing = passing.chain([Fault::truncated(), Fault::reset(FaultPosition::InBody)]);
             let faults = Faults::seeded(seed).one_in(4).of(passing).jitter(LATENCY * 3);
             let service = faults.on(service(flaws));

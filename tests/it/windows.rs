@@ -29,8 +29,8 @@ async fn all<S: Source, R>(
 
 /// Faults that pass and leave the size of the pages as it is.
 fn faults(seed: u64) -> Faults {
-    let statuses = [429, 500, 502, 503].map(Fault::status).into_iter();
-    let later = Fault::status(503).retry_after(Duration::from_secs(1));
+    let statuses = [429, 500, 520, 527].map(Fault::status).into_iter();
+    let later = Fault::status(500).retry_after(Duration::from_secs(1));
     let lost = [later, Fault::truncated(), Fault::reset(FaultPosition::InBody)];
     let jitter = Duration::from_millis(seed % 100);
     Faults::seeded(seed).one_in(5).of(statuses.chain(lost)).jitter(jitter)

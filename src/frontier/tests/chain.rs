@@ -184,7 +184,7 @@ impl<'a> Reading<'a> {
                     failed.expect_err("it failed");
                 }
                 Effect::Ignore(id) => drop(self.arrived.remove(&id)),
-                Effect::Fatal(id, _) => {
+                Effect::Fatal(id, ..) => {
                     self.arrived[&id].as_ref().expect_err("it failed");
                 }
             }

@@ -9,7 +9,7 @@ use smallvec::smallvec;
 use super::{
     super::{
         Arrival, CycleDetector, Effect, FailedAttempt, Frontier, Next, PageShape, Parts, Replay,
-        RequestId, page_shape::Remaining,
+        RequestId, page_shape::Remaining, retrying::GaveUp,
     },
     Plain, deliver, records_alone, send, window, with_units, without_delivered,
 };
@@ -361,7 +361,7 @@ fn nothing_is_sent_after_a_failure_and_it_is_delivered_in_its_turn() {
     send(&mut frontier, now, &Plain);
     let error = Error::new(ErrorKind::Other, "it is broken");
     let attempt = FailedAttempt::new(&error, frontier.retry_policy());
-    assert_eq!(frontier.error(1, attempt, now, &Plain)[..], [Effect::Fatal(1, 1)]);
+    assert_eq!(frontier.error(1, attempt, now, &Plain)[..], [Effect::Fatal(1, 1, GaveUp::InVain)]);
     assert_eq!(frontier.next(|| now, &Plain), Next::Wait(None));
     frontier.page(0, smallvec![], records_alone(1), None, || now, &Plain);
     assert_eq!(frontier.next(|| now, &Plain), Next::Deliver(0));

@@ -15,14 +15,59 @@ use super::{
 };
 use crate::support::{Contact, drain, told};
 
+/// The rows of the table of statuses in the docs: the statuses, and what they mean.
+fn documented() -> Vec<(Vec<u16>, String)> {
+    let rows = include_str!("../../../src/retry.rs").lines().filter_map(|line| {
+        let (statuses, meaning) = line.strip_prefix("/// | ")?.split_once(" | ")?;
+        let words = statuses.split(|it: char| !it.is_ascii_digit());
+        let statuses = words.filter_map(|word| word.parse().ok()).collect::<Vec<u16>>();
+        statuses.iter().all(|it| *it > 99).then_some((statuses, meaning.to_owned()))
+    });
+    rows.filter(|(statuses, _)| !statuses.is_empty()).collect()
+}
+
 /// What is worth another attempt. Every other error response is for good.
-const RETRIED: [u16; 10] = [408, 423, 429, 477, 500, 502, 503, 504, 521, 524];
+fn retried() -> Vec<u16> {
+    let rows = documented()
+        .into_iter()
+        .filter(|(_, meaning)| meaning.ends_with("retried |") || meaning == "throttled |");
+    // 403 and 420 need a header.
+    rows.flat_map(|(statuses, _)| statuses).filter(|it| ![403, 420].contains(it)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_status_does_what_the_table_in_the_docs_says() {
+    let rows = documented();
+    assert_eq!(rows.len(), 6);
+    for (statuses, meaning) in rows {
+        for status in statuses {
+            let headers: &[_] = match status {
+                403 | 420 => &[("x-ratelimit-remaining", "0"), ("x-ratelimit-reset", "7")],
+                _ => &[],
+            };
+            let response = answer(status, headers, "{}").unwrap();
+            let error = Error::from_response(&response);
+            assert_eq!(error.is_throttled(), meaning.contains("throttled"), "{status}");
+            let is_retried = meaning.contains("throttled") || meaning.contains("retried");
+            assert_eq!(error.is_retryable(), is_retried, "{status}");
+            assert_eq!(error.is_too_large(), meaning.contains("halves"), "{status}");
+            let wait = (headers.len() > 1).then_some(std::time::Duration::from_secs(7));
+            assert_eq!(error.retry_after(), wait, "{status}");
+        }
+    }
+    for status in [403, 420] {
+        let response = answer(status, &[], "{}").unwrap();
+        assert!(!Error::from_response(&response).is_throttled());
+    }
+}
 
 #[tokio::test(start_paused = true)]
 async fn of_all_statuses_those_that_pass_are_retried_and_no_other() {
+    let retried = retried();
+    assert!(retried.len() > 15, "{retried:?}");
     // 413 asks for less instead.
     for code in (300..1000).filter(|&code| code != 413) {
-        let is_retried = RETRIED.contains(&code);
+        let is_retried = retried.contains(&code);
         let once = move |n: usize, _: &Request<Bytes>| (n == 1).then(|| answer(code, &[], "{}"));
 
         let alloy = Faulty::new(Alloy::new(1).records(5), once);

@@ -11,4 +11,5 @@ mod retry_after;
 mod seen;
 mod service_errors;
 mod smaller;
+mod throttling;
 mod vendors;

@@ -30,7 +30,7 @@ async fn a_page_that_failed_is_fetched_again_with_its_cursor_and_the_records_sho
 #[tokio::test(start_paused = true)]
 async fn a_request_is_made_again_just_as_it_was() {
     let service = Faulty::new(Alloy::new(1).records(95), |n, _| {
-        (n == 3 || n == 4).then(|| answer(503, &[], ""))
+        (n == 3 || n == 4).then(|| answer(500, &[], ""))
     });
     let records = drain(contacts(&service).records()).await.whole();
     assert!(records.into_iter().map(|contact| contact.id).eq(0..95));
@@ -74,7 +74,7 @@ async fn a_page_that_fails_for_good_leaves_those_before_it_and_a_checkpoint_for_
 #[tokio::test(start_paused = true)]
 async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_for_the_remaining_ones() {
     let service = Faulty::new(Alloy::new(1).records(95), |n, _| {
-        ((3..=10).contains(&n)).then(|| answer(503, &[], ""))
+        ((3..=10).contains(&n)).then(|| answer(500, &[], ""))
     });
     let action = contacts(&service);
     let outcome = drain(action.records()).await;
@@ -86,7 +86,7 @@ async fn a_page_of_a_vendor_that_fails_for_good_leaves_a_checkpoint_for_the_rema
 
     let hubspot = HubSpot::new(1).objects(40);
     let service =
-        Faulty::new(hubspot.clone(), |n, _| ((3..=10).contains(&n)).then(|| answer(503, &[], "")));
+        Faulty::new(hubspot.clone(), |n, _| ((3..=10).contains(&n)).then(|| answer(500, &[], "")));
     let associations = companies(&hubspot, 10, service.transport());
     let outcome = drain(associations.records()).await;
     let mut all = outcome.records.iter().map(told).collect::<Vec<_>>();

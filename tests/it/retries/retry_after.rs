@@ -42,6 +42,23 @@ async fn retry_after_wins_over_the_backoff_in_seconds_and_as_a_date() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn retry_after_has_fractions_and_milliseconds() {
+    let cases: [(&[(&str, &str)], u64); 5] = [
+        (&[("retry-after", "1.5")], 1_500),
+        (&[("retry-after-ms", "700")], 700),
+        (&[("retry-after", "2"), ("retry-after-ms", "700")], 2_000),
+        (&[("ratelimit-reset", "5")], 5_000),
+        (
+            &[("ratelimit-policy", "\"burst\";q=9;w=60"), ("ratelimit", "\"burst\";r=0;t=30")],
+            30_000,
+        ),
+    ];
+    for (headers, milliseconds) in cases {
+        assert_eq!(wait_after(429, headers).await, Duration::from_millis(milliseconds));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_retry_after_above_the_cap_is_an_error_at_once_and_says_how_long() {
     for (cap, seconds, is_retried) in [(120, 120, true), (120, 121, false), (5, 6, false)] {
         let start = Instant::now();

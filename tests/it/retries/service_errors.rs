@@ -47,7 +47,7 @@ async fn a_burst_limit_of_hubspot_is_retried_and_a_daily_limit_is_an_error_at_on
         *error.service_error(),
         service_error("RATE_LIMIT", Some("TEN_SECONDLY_ROLLING"), message, id)
     );
-    assert!(error.is_rate_limited() && error.is_retryable());
+    assert!(error.is_throttled() && error.is_retryable());
     assert_eq!(requests, 2);
 
     let (error, requests) = error_response_once(429, fixture!("hubspot/429_search")).await;
@@ -60,7 +60,7 @@ async fn a_burst_limit_of_hubspot_is_retried_and_a_daily_limit_is_an_error_at_on
     let message = "You have reached your daily limit.";
     let id = "c033cdaa-2c40-4a64-ae48-b4cec88dad24";
     assert_eq!(*error.service_error(), service_error("RATE_LIMIT", Some("DAILY"), message, id));
-    assert!(error.is_rate_limited() && !error.is_retryable());
+    assert!(error.is_throttled() && !error.is_retryable());
     assert_eq!(requests, 1);
 }
 

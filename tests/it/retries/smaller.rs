@@ -78,12 +78,14 @@ async fn a_body_above_the_bound_is_asked_for_in_halves_too() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_takes_too_long_twice_is_asked_for_in_halves() {
-    let timeouts: [fn() -> Answer; 4] = [
+async fn what_takes_too_long_or_stops_a_gateway_twice_is_asked_for_in_halves() {
+    let timeouts: [fn() -> Answer; 6] = [
         || Err(Error::new(ErrorKind::Timeout, "the service took too long")),
         || answer(408, &[], ""),
         || answer(504, &[], ""),
         || answer(524, &[], ""),
+        || answer(502, &[], ""),
+        || answer(503, &[], ""),
     ];
     for timeout in timeouts {
         let service = Faulty::new(deep(), more_than(3, timeout));
@@ -99,7 +101,7 @@ async fn what_takes_too_long_twice_is_asked_for_in_halves() {
 
 #[tokio::test(start_paused = true)]
 async fn what_takes_too_long_once_and_what_fails_otherwise_keeps_its_size() {
-    for (code, failing) in [(504, 1), (503, 5), (429, 5)] {
+    for (code, failing) in [(504, 1), (503, 1), (500, 5), (429, 5)] {
         let service = Faulty::new(Alloy::new(1).records(95), move |n, _| {
             (n <= failing).then(|| answer(code, &[], ""))
         });

@@ -53,6 +53,7 @@ impl Seen {
         self.see(&read);
         // Two attempts, so that there are events, and they come soon.
         let retry = Retry::default().max_attempts(2).first_delay(Duration::ZERO);
+        let retry = retry.max_throttled(Duration::ZERO);
         let mut stream = read.retry(retry).records();
         let monitor = stream.monitor();
         while let Some(item) = stream.next().await {
