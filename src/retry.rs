@@ -66,7 +66,10 @@ use crate::error::Error;
 /// gateway gives up twice (502, 503), is asked for in halves, where the paginator
 /// [can](crate::Paginator::pack), down to a single record or id. The size grows
 /// again when all goes well. A page that a resumed stream reads again for
-/// its remaining records is not made smaller.
+/// its remaining records falls into its units alone.
+///
+/// A request that may be refused [because of one unit](Error::may_be_partial) is split until
+/// that unit is alone, and fails alone.
 #[derive(Clone)]
 #[must_use = "give it to `Read::retry`"]
 pub struct Retry {

@@ -48,6 +48,7 @@ struct Inner {
     source: Option<Box<dyn StdError + Send + Sync>>,
     retryable: Option<bool>,
     throttled: bool,
+    may_be_partial: bool,
     partial: bool,
     status: Option<u16>,
     service_error: ServiceError,
@@ -97,6 +98,7 @@ impl Error {
             source: None,
             retryable: None,
             throttled: false,
+            may_be_partial: false,
             partial: false,
             status: None,
             service_error: ServiceError::default(),
@@ -151,6 +153,24 @@ impl Error {
     #[must_use]
     pub fn with_throttled(mut self) -> Self {
         self.0.throttled = true;
+        self
+    }
+
+    /// Says that the service refuses a whole request, perhaps because of one of its units,
+    /// such as an id that does not exist, and does not say which. The stream then splits the
+    /// request, as [`Paginator::pack`](crate::Paginator::pack) says, until the unit is alone.
+    /// Its error concerns it alone, and the others are read. If the service refuses 25
+    /// requests in a row, the error is fatal.
+    ///
+    /// ```
+    /// use pagestream::{Error, ErrorKind};
+    ///
+    /// let error = Error::new(ErrorKind::Status, "an id is malformed").with_status(400);
+    /// assert!(error.with_may_be_partial().may_be_partial());
+    /// ```
+    #[must_use]
+    pub fn with_may_be_partial(mut self) -> Self {
+        self.0.may_be_partial = true;
         self
     }
 
@@ -211,6 +231,7 @@ impl Error {
             source: self.0.source.as_ref().map(|source| source.to_string().into()),
             retryable: *retryable,
             throttled: *throttled,
+            may_be_partial: self.0.may_be_partial,
             partial: *partial,
             status: *status,
             service_error: self.0.service_error.clone(),
@@ -323,6 +344,13 @@ impl Error {
     #[must_use]
     pub fn is_partial(&self) -> bool {
         self.0.partial
+    }
+
+    /// Whether it may be about one unit of the request:
+    /// [`with_may_be_partial`](Error::with_may_be_partial).
+    #[must_use]
+    pub fn may_be_partial(&self) -> bool {
+        self.0.may_be_partial
     }
 
     /// Whether the service contradicts itself, or its cursors form a cycle. A retry does

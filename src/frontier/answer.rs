@@ -41,6 +41,9 @@ pub(crate) enum Effect {
     Retry(RequestId, Instant),
     /// The error is dropped: the request is made again in smaller parts, at once.
     Smaller(RequestId),
+    /// The error is that of one unit, the one of the request: it becomes a page. So often was
+    /// the request made.
+    FailAlone(RequestId, u32),
     /// The error is kept until its turn; so often was the request made, and why it is not
     /// made again.
     Fatal(RequestId, u32, GaveUp),

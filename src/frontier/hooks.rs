@@ -11,6 +11,9 @@ pub(crate) trait Hooks<C> {
 
     /// Whether a request for this cursor is full.
     fn is_full(&self, cursor: &C, halvings: u32) -> bool;
+
+    /// The cursor of these units of a request.
+    fn narrow(&self, cursor: &C, units: &[usize]) -> C;
 }
 
 /// A cursor as a request for it would have it, if that is one request.

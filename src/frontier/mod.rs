@@ -12,6 +12,7 @@ mod config;
 mod cursor_queue;
 mod delivering;
 mod hooks;
+mod isolation;
 mod linger;
 mod page_shape;
 mod page_size;
@@ -40,6 +41,7 @@ use self::{
     concurrency_limit::ConcurrencyLimit,
     cursor_queue::CursorQueue,
     delivering::Delivering,
+    isolation::Isolation,
     linger::Linger,
     page_size::PageSize,
     request::{Request, RequestState},
@@ -63,6 +65,7 @@ pub(crate) struct Frontier<C> {
     speculation: Speculation<C>,
     retrying: Retrying,
     page_size: PageSize,
+    isolation: Isolation,
     concurrency_limit: ConcurrencyLimit,
     linger: Linger,
 }
@@ -95,6 +98,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             total: None,
             speculation: Speculation::new(),
             page_size: PageSize::default(),
+            isolation: Isolation::default(),
             concurrency_limit: ConcurrencyLimit::default(),
             linger: Linger::default(),
         }

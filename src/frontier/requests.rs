@@ -7,6 +7,9 @@ use super::{
 };
 use crate::replay::Replay;
 
+/// A part of a request, with what is known of it if it is read again.
+pub(super) type Part<C> = (C, Option<Box<Replay>>);
+
 /// The requests whose pages are not being delivered yet, in the order of delivery. A
 /// speculative request stands behind the one that it follows.
 #[derive(Debug)]
@@ -124,18 +127,43 @@ impl<C> Requests<C> {
     pub(super) fn replace(
         &mut self,
         index: usize,
-        parts: VecDeque<C>,
+        parts: VecDeque<Part<C>>,
         due: Instant,
         failures: Failures,
         halvings: u32,
     ) {
         self.in_order.remove(index);
-        for cursor in parts.into_iter().rev() {
-            let mut part = Request::new(self.next_id(), cursor, None, halvings);
+        for (cursor, replay) in parts.into_iter().rev() {
+            let mut part = Request::new(self.next_id(), cursor, replay, halvings);
             part.state = RequestState::Due(due);
             part.failures = Some(Box::new(failures));
             self.in_order.insert(index, part);
         }
+    }
+
+    /// Puts a request, due now, before the one that stands there.
+    pub(super) fn insert_due(
+        &mut self,
+        index: usize,
+        cursor: C,
+        replay: Option<Box<Replay>>,
+        now: Instant,
+        halvings: u32,
+    ) {
+        let mut request = Request::new(self.next_id(), cursor, replay, halvings);
+        request.state = RequestState::Due(now);
+        self.in_order.insert(index, request);
+    }
+
+    /// Where the last request stands that is a part of one that was split.
+    pub(super) fn last_part(&self) -> usize {
+        let is_part = |it: &Request<C>| it.failures.as_ref().is_some_and(|it| it.part_of.is_some());
+        self.in_order.iter().rposition(is_part).unwrap_or(0)
+    }
+
+    /// Moves a request behind another one.
+    pub(super) fn move_behind(&mut self, index: usize, other: usize) {
+        self.in_order[index..=other].rotate_left(1);
     }
 
     /// Puts the first request that can be delivered before all others.

@@ -5,13 +5,15 @@ use std::{collections::VecDeque, hash::Hash, time::Instant};
 use super::{
     Frontier,
     answer::{Arrival, Effect, Effects},
+    cursor_queue::Front,
     hooks::Hooks,
     page_shape::PageShape,
     request::{Request, RequestId, RequestState},
-    retrying::FailedAttempt,
+    requests::Part,
+    retrying::{FailedAttempt, Failures},
     speculation::Speculation,
 };
-use crate::page::Cursors;
+use crate::{page::Cursors, replay::Replay};
 
 impl<C: Clone + Eq + Hash> Frontier<C> {
     /// The page of a request came, which goes on to the `next` cursors.
@@ -36,6 +38,13 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         self.total = total.or(self.total);
         shape.goes_on = !next.is_empty();
         let request = self.requests.get_mut(index);
+        let (part_of, is_alone) = match &request.failures {
+            Some(failures) => (failures.part_of, failures.fails_alone),
+            None => (None, false),
+        };
+        if !is_alone && let Some(halvings) = self.isolation.page_came(part_of) {
+            self.page_size.shrink(halvings);
+        }
         request.state = RequestState::Arrived(shape);
         if let Some(sent) = request.sent {
             self.linger.response_came(sent, now());
@@ -115,6 +124,11 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         let failures = request.failures.get_or_insert_default();
         self.retrying.add(failures, &attempt, now);
         let failures = **failures;
+        if self.retrying.may_be_partial(&attempt)
+            && let Some(effect) = self.isolate(index, failures, now, hooks)
+        {
+            return effect;
+        }
         if self.retrying.wants_smaller(&failures, &attempt)
             && let Some((parts, halvings)) = self.halve(index, hooks)
             && self.retrying.spend()
@@ -144,19 +158,88 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
     }
 
+    /// Looks for the unit because of which the service refuses a request. `None` where it
+    /// refuses everything.
+    fn isolate(
+        &mut self,
+        index: usize,
+        failures: Failures,
+        now: Instant,
+        hooks: &impl Hooks<C>,
+    ) -> Option<Effect> {
+        if !self.isolation.refused(failures.part_of) {
+            return None;
+        }
+        let id = self.requests.get(index).id;
+        if let Some((parts, halvings)) = self.halve(index, hooks) {
+            let split = self.isolation.split(failures.part_of, parts.len(), halvings);
+            let mut failures = failures.of_part();
+            failures.part_of = Some(split);
+            self.requests.replace(index, parts, now, failures, halvings);
+            return Some(Effect::Smaller(id));
+        }
+        let request = self.requests.get_mut(index);
+        if request.replay.as_ref().is_some_and(|replay| replay.units.len() != 1) {
+            return None;
+        }
+        let last = self.requests.last_part();
+        let others = last > index || self.put_other_before(index, now, hooks);
+        if self.isolation.fails_alone(!others) {
+            self.isolation.came(failures.part_of);
+            let request = self.requests.get_mut(index);
+            request.failures.get_or_insert_default().fails_alone = true;
+            return Some(Effect::FailAlone(id, failures.attempts()));
+        }
+        if !others {
+            return None;
+        }
+        // Nobody knows yet whether the service refuses everything, so the others come first.
+        let index = self.requests.index(id)?;
+        let due = self.retrying.suspect_until(&failures, now);
+        self.requests.get_mut(index).state = RequestState::Due(due);
+        if last > index {
+            self.requests.move_behind(index, last);
+        }
+        Some(Effect::Retry(id, due))
+    }
+
+    /// Puts what waits before a request, if there is something. It is asked for first.
+    fn put_other_before(&mut self, index: usize, now: Instant, hooks: &impl Hooks<C>) -> bool {
+        let halvings = self.page_size.halvings();
+        let other = self.cursors.pop_resumed(hooks, halvings).or_else(|| {
+            let Front::Ready { fingerprint, .. } = self.cursors.front(hooks, halvings) else {
+                return None;
+            };
+            Some((self.cursors.pop(fingerprint)?.0, None))
+        });
+        let Some((cursor, replay)) = other else { return self.requests.len() > 1 };
+        self.requests.insert_due(index, cursor, replay, now, halvings);
+        true
+    }
+
     /// What a request falls into if the page size is halved, as often as it takes for it
-    /// to fall. A page that is read again for its records falls into nothing, since its
-    /// next cursors are known already.
-    fn halve(&self, index: usize, hooks: &impl Hooks<C>) -> Option<(VecDeque<C>, u32)> {
+    /// to fall. A page that is read again for its records falls into its units, if it has
+    /// some; its next cursors are known already.
+    fn halve(&self, index: usize, hooks: &impl Hooks<C>) -> Option<(VecDeque<Part<C>>, u32)> {
         let request = self.requests.get(index);
         let cursor = &request.cursor;
-        if request.replay.is_some() {
-            return None;
+        if let Some(replay) = &request.replay {
+            let middle = replay.units.len() / 2;
+            let units = (0..replay.units.len()).collect::<Vec<_>>();
+            let part = |units: &[usize]| {
+                let known = units.iter().map(|unit| replay.units[*unit].clone()).collect();
+                let replay = Replay { units: known, ..Replay::default() };
+                (hooks.narrow(cursor, units), Some(Box::new(replay)))
+            };
+            let parts = || VecDeque::from([part(&units[..middle]), part(&units[middle..])]);
+            return (middle > 0).then(|| (parts(), request.halvings + 1));
         }
         (request.halvings + 1..u64::BITS).find_map(|halvings| {
             let mut parts = VecDeque::from([cursor.clone()]);
             hooks.pack(&mut parts, halvings);
-            (!parts.is_empty() && parts != [cursor.clone()]).then_some((parts, halvings))
+            let is_smaller = !parts.is_empty() && parts != [cursor.clone()];
+            let parts = || parts.into_iter().map(|cursor| (cursor, None)).collect();
+            is_smaller.then(|| (parts(), halvings))
         })
     }
 

@@ -1,5 +1,6 @@
 use std::time::{Duration, Instant};
 
+use super::isolation::SplitId;
 use crate::{error::Error, retry::Retry};
 
 /// What a retry costs. A page that comes gives back one.
@@ -42,6 +43,7 @@ pub(crate) struct FailedAttempt {
     is_timeout: bool,
     is_gateway: bool,
     is_too_large: bool,
+    may_be_partial: bool,
     retry_after: Option<Duration>,
 }
 
@@ -55,6 +57,10 @@ pub(super) struct Failures {
     /// The attempts that a gateway gave up.
     gateway: u32,
     first: Option<Moment>,
+    /// The split that the request is a part of.
+    pub(super) part_of: Option<SplitId>,
+    /// Whether it is one unit, which fails alone.
+    pub(super) fails_alone: bool,
 }
 
 /// Why a request is not made again.
@@ -92,6 +98,7 @@ impl FailedAttempt {
             is_timeout: error.is_timeout(),
             is_gateway: matches!(error.status(), Some(502 | 503)),
             is_too_large: error.is_too_large(),
+            may_be_partial: error.may_be_partial(),
             retry_after: error.retry_after(),
         }
     }
@@ -107,6 +114,7 @@ impl FailedAttempt {
             is_timeout: false,
             is_gateway: false,
             is_too_large: false,
+            may_be_partial: false,
             ..self
         }
     }
@@ -124,7 +132,7 @@ impl Failures {
 
     /// The failures of a part of the request: it begins anew, but for the time.
     pub(super) fn of_part(self) -> Self {
-        Self { first: self.first, ..Self::default() }
+        Self { first: self.first, part_of: self.part_of, ..Self::default() }
     }
 }
 
@@ -203,6 +211,17 @@ impl Retrying {
         let took_too_long = attempt.is_timeout && failures.timeouts >= 2;
         let is_too_heavy = attempt.is_gateway && failures.gateway >= 2;
         self.policy.max_attempts > 1 && (attempt.is_too_large || took_too_long || is_too_heavy)
+    }
+
+    /// Whether the service may have refused the whole request because of one unit.
+    pub(super) fn may_be_partial(&self, attempt: &FailedAttempt) -> bool {
+        attempt.may_be_partial && !attempt.is_retryable && self.policy.max_attempts > 1
+    }
+
+    /// When to ask again for a unit that was refused, while others are asked for.
+    pub(super) fn suspect_until(&mut self, failures: &Failures, now: Instant) -> Instant {
+        let longest = self.policy.first_delay.saturating_mul(1 << failures.attempts.min(16));
+        now.checked_add(longest.min(self.policy.max_delay)).unwrap_or(now)
     }
 
     /// When to make a request again that failed.

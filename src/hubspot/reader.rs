@@ -123,8 +123,12 @@ impl Reader {
         let inputs = inputs.collect::<Vec<_>>();
         let has_cursor = inputs.iter().any(|input| input.after.is_some());
         let response = self.endpoint.post(&wire::Request { inputs }).await.map_err(|error| {
-            let expired = has_cursor && is_expired(error.status(), error.service_error());
-            if expired { error.expired() } else { error }
+            if has_cursor && is_expired(error.status(), error.service_error()) {
+                return error.expired();
+            }
+            // One malformed id makes it refuse the whole request, and it does not say which.
+            let may_be_partial = matches!(error.status(), Some(400 | 404));
+            if may_be_partial { error.with_may_be_partial() } else { error }
         })?;
         let what = "the response is not a batch of associations";
         let partial = self.endpoint.decode(what, &response, wire::decode).await?;

@@ -23,7 +23,7 @@ use crate::{
     clock::{self, Sleep},
     error::{Error, ErrorKind},
     frontier::{Arrival, Effect, Effects, FailedAttempt, Next, RequestId},
-    page::{Failure, Page},
+    page::{Failure, Page, Unit},
     paginator::Paginator,
 };
 
@@ -271,7 +271,7 @@ impl<S: Source> Driver<S> {
                 Ok(Arrival::Deliver) => return Some(page),
                 Ok(Arrival::Keep(effects)) => {
                     self.arrived.keep(id, Ok(page));
-                    self.apply(effects);
+                    self.apply(access, effects);
                     return None;
                 }
                 Err(error) => error,
@@ -327,12 +327,12 @@ impl<S: Source> Driver<S> {
             // It was discarded, and its error has no reader.
             None => access.with(|reading, _| reading.discarded_came(id)),
         };
-        self.apply(effects);
+        self.apply(access, effects);
     }
 
     /// Does what follows from a response. Records and errors are dropped here, and a
     /// subscriber hears of retries: this is the code of users, and nothing is locked.
-    fn apply(&mut self, effects: Effects) {
+    fn apply(&mut self, access: &mut Access<'_, Cursor<S>>, effects: Effects) {
         for effect in effects {
             match effect {
                 Effect::Retry(id, due) => {
@@ -346,6 +346,11 @@ impl<S: Source> Driver<S> {
                         report_retry(&error, std::time::Duration::ZERO, true);
                     }
                 }
+                Effect::FailAlone(id, attempts) => {
+                    if let Some(error) = self.arrived.take_error(id) {
+                        self.fail_alone(access, id, error.with_attempts(attempts));
+                    }
+                }
                 Effect::Fatal(id, attempts, why) => {
                     if let Some(error) = self.arrived.take_error(id) {
                         let error = error.with_attempts(attempts).with_bound(why.bound());
@@ -354,6 +359,19 @@ impl<S: Source> Driver<S> {
                 }
                 Effect::Discard(id) | Effect::Ignore(id) => drop(self.arrived.take(id)),
             }
+        }
+    }
+
+    /// The one unit of a request failed: a page without records has its error.
+    #[cold]
+    fn fail_alone(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId, error: Error) {
+        let cursor = access.look(|reading, _| Some(reading.frontier.cursor(id)?.0.clone()));
+        let Some(cursor) = cursor else { return };
+        let ids = self.source.paginator().ids(&cursor, 0);
+        let error = if error.ids().is_empty() { error.with_ids(ids) } else { error };
+        let page = Page::new(Vec::new(), None).with_units([Unit::last(0)]).with_failure(0, error);
+        if let Some(page) = self.receive(access, id, Ok(page)) {
+            self.arrived.keep(id, Ok(page));
         }
     }
 

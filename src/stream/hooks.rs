@@ -15,4 +15,8 @@ impl<P: Paginator + ?Sized> Hooks<P::Cursor> for P {
     fn is_full(&self, cursor: &P::Cursor, halvings: u32) -> bool {
         Paginator::is_full(self, cursor, halvings)
     }
+
+    fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
+        Paginator::narrow(self, cursor, units)
+    }
 }

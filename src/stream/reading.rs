@@ -101,7 +101,7 @@ impl<C: Cursor> Reading<C> {
             match effect {
                 Effect::Retry(..) | Effect::Smaller(_) => self.counts.retries += 1,
                 Effect::Discard(_) => self.counts.discarded += 1,
-                Effect::Fatal(..) | Effect::Ignore(_) => {}
+                Effect::FailAlone(..) | Effect::Fatal(..) | Effect::Ignore(_) => {}
             }
         }
         effects

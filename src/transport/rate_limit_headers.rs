@@ -104,7 +104,9 @@ mod tests {
 
     use super::{is_used_up, reset_after};
 
-    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+    type Pairs<'a> = &'a [(&'static str, &'a str)];
+
+    fn headers(pairs: Pairs<'_>) -> HeaderMap {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
             headers.append(*name, value.parse().unwrap());
@@ -115,7 +117,7 @@ mod tests {
     #[test]
     fn the_longest_wait_of_the_limits_that_are_used_up_counts() {
         let date = ("date", "Thu, 01 Jan 2026 00:00:00 GMT");
-        let cases: [(&[(&'static str, &str)], Option<f64>, bool); 14] = [
+        let cases: [(Pairs<'_>, Option<f64>, bool); 14] = [
             (&[("ratelimit-reset", "5")], Some(5.0), false),
             (&[("x-ratelimit-reset", "1767225630"), date], Some(30.0), false),
             (&[("x-ratelimit-reset", "1767225630500"), date], Some(30.5), false),

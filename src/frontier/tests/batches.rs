@@ -45,6 +45,10 @@ impl Hooks<Batch> for Packing {
     fn is_full(&self, batch: &Batch, _: u32) -> bool {
         batch.len() >= self.most
     }
+
+    fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {
+        units.iter().map(|unit| batch[*unit]).collect()
+    }
 }
 
 /// Reads ids of so many pages each. Every request takes `latency`, and at random up

@@ -14,7 +14,7 @@ use crate::{page::Unit, repeated_cursor::RepeatedCursor, replay::Replay, retry::
 /// A paginator that rearranges and predicts nothing.
 struct Plain;
 
-impl<C> Hooks<C> for Plain {
+impl<C: Clone> Hooks<C> for Plain {
     fn pack(&self, _: &mut VecDeque<C>, _: u32) {}
 
     fn predict(&self, _: &C, _: &C, _: Option<u64>) -> Option<C> {
@@ -23,6 +23,10 @@ impl<C> Hooks<C> for Plain {
 
     fn is_full(&self, _: &C, _: u32) -> bool {
         true
+    }
+
+    fn narrow(&self, cursor: &C, _: &[usize]) -> C {
+        cursor.clone()
     }
 }
 

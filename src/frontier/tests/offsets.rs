@@ -63,6 +63,10 @@ impl Hooks<Offset> for SameStep {
     fn is_full(&self, _: &Offset, _: u32) -> bool {
         true
     }
+
+    fn narrow(&self, cursor: &Offset, _: &[usize]) -> Offset {
+        cursor.clone()
+    }
 }
 
 impl Service {

@@ -80,8 +80,13 @@ async fn of_all_statuses_those_that_pass_are_retried_and_no_other() {
         let hubspot = HubSpot::new(1).objects(2);
         let faulty = Faulty::new(hubspot.clone(), once);
         let outcome = drain(companies(&hubspot, 10, faulty.transport()).records()).await;
-        assert_eq!(outcome.errors.is_empty(), is_retried, "{code} of HubSpot");
-        assert_eq!(faulty.requests(), 1 + usize::from(is_retried), "{code} of HubSpot");
+        if code == 400 || code == 404 {
+            // It may be about one of the ids, so each is asked for alone.
+            assert_eq!((outcome.errors.len(), faulty.requests()), (0, 3));
+        } else {
+            assert_eq!(outcome.errors.is_empty(), is_retried, "{code} of HubSpot");
+            assert_eq!(faulty.requests(), 1 + usize::from(is_retried), "{code} of HubSpot");
+        }
 
         let own = Pages::chain(2, move |page, nth| (page == 1 && nth == 1).then(|| status(code)));
         let outcome = drain(own.records()).await;

@@ -1,6 +1,7 @@
 //! What is asked for again, when, and how often. Time is virtual.
 
 mod budget;
+mod isolation;
 mod kinds;
 mod limits;
 mod pages;

@@ -83,7 +83,8 @@ async fn what_hubspot_answers_to_a_bad_request_is_typed() {
                    number of items and try again";
     let id = "3784ea30-07ce-4866-98e8-bf691d18899e";
     assert_eq!(*error.service_error(), service_error("VALIDATION_ERROR", None, message, id));
-    assert_eq!(requests, 1);
+    // It may be about one of the ids, so each is asked for alone.
+    assert_eq!(requests, 3);
 
     let sub = r#"{"category":"C","subCategory":"S.T","policyName":"P","errorType":"E"}"#;
     let (error, _) = error_response_once(400, sub).await;
