@@ -254,7 +254,8 @@ fn kinds() -> Vec<Fault> {
         Fault::status(429).retry_after(seconds(3_600)),
         Fault::status(413),
         Fault::status(401),
-        Fault::status(400).body(r#"{"message":"for once"}"#),
+        // A 400 would be taken for one of an id.
+        Fault::status(402).body(r#"{"message":"for once"}"#),
         // These two change nothing of what is read.
         Fault::oversized(1 << 12),
         Fault::content_type("text/plain"),
