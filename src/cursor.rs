@@ -1,9 +1,12 @@
 use std::{fmt::Debug, hash::Hash};
 
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::Value;
+use serde_json::{Value, json};
 
-use crate::error::{Error, ErrorKind};
+use crate::{
+    error::{Error, ErrorKind},
+    opaque_cursor::watch,
+};
 
 /// Everything that one request needs to know about where to read.
 ///
@@ -24,8 +27,44 @@ impl<T> Cursor for T where
 {
 }
 
+/// The one field of an object that holds the text of a cursor.
+const TEXT: &str = "json_text";
+
+/// A cursor as a checkpoint holds it: as it is, or its text in an object if a value would not
+/// keep it.
 pub(crate) fn to_json<C: Cursor>(cursor: &C) -> Result<Value, Error> {
-    serde_json::to_value(cursor).map_err(|error| {
+    let failed = |error| {
         Error::new(ErrorKind::Contract, "a cursor can't be written as JSON").with_source(error)
+    };
+    let (value, text_counts) = watch(|| serde_json::to_value(cursor));
+    let value = value.map_err(failed)?;
+    if text_counts || text_of(&value).is_some() {
+        return Ok(json!({TEXT: serde_json::to_string(cursor).map_err(failed)?}));
+    }
+    Ok(value)
+}
+
+/// A cursor that a checkpoint holds.
+///
+/// # Errors
+///
+/// It is another one's.
+pub(crate) fn from_json<C: Cursor>(value: Value) -> Result<C, Error> {
+    let cursor = match text_of(&value) {
+        Some(text) => serde_json::from_str(text),
+        None => serde_json::from_value(value),
+    };
+    cursor.map_err(|error| {
+        Error::new(
+            ErrorKind::Checkpoint,
+            "the checkpoint holds an invalid cursor for this paginator: read from the start",
+        )
+        .with_source(error)
     })
+}
+
+/// The text of a cursor that a value would not keep.
+pub(crate) fn text_of(value: &Value) -> Option<&str> {
+    let object = value.as_object().filter(|object| object.len() == 1)?;
+    object.get(TEXT)?.as_str()
 }

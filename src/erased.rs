@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::{
-    cursor::{Cursor, to_json},
+    cursor::{Cursor, text_of, to_json},
     error::{Error, ErrorKind},
     page::Page,
     paginator::Paginator,
@@ -106,7 +106,11 @@ impl<P: Paginator> Paginator for Erased<P> {
 }
 
 fn restore<C: Cursor>(cursor: &Value) -> Result<C, Error> {
-    C::deserialize(cursor).map_err(|error| {
+    let restored = match text_of(cursor) {
+        Some(text) => serde_json::from_str(text),
+        None => C::deserialize(cursor),
+    };
+    restored.map_err(|error| {
         Error::new(ErrorKind::Contract, "a cursor does not come back from JSON as it went")
             .with_source(error)
     })

@@ -1,9 +1,7 @@
-use serde_json::Value;
-
 use super::{failures::Failures, monitor::Progress, page_check::PageCheck, reading::Reading};
 use crate::{
     checkpoint::Checkpoint,
-    cursor::Cursor,
+    cursor::{Cursor, from_json},
     error::{Error, ErrorKind},
     frontier::{Config, Frontier},
     paginator::Paginator,
@@ -68,14 +66,14 @@ impl<C: Cursor> Reading<C> {
             return Err(Error::new(ErrorKind::Checkpoint, message));
         }
         let requests = checkpoint.requests.into_iter().map(|request| {
-            let mut cursor = from_value(request.cursor)?;
+            let mut cursor = from_json(request.cursor)?;
             if let Some(units) = &request.units {
                 cursor = paginator.narrow(&cursor, units);
             }
             Ok((cursor, request.replay))
         });
         let requests = requests.collect::<Result<Vec<_>, Error>>()?;
-        let waiting = checkpoint.waiting.into_iter().map(from_value);
+        let waiting = checkpoint.waiting.into_iter().map(from_json);
         let waiting = waiting.collect::<Result<Vec<_>, Error>>()?;
         let frontier = Frontier::resume(config, requests, waiting, checkpoint.cycles);
         let counts = Progress {
@@ -89,14 +87,4 @@ impl<C: Cursor> Reading<C> {
         reading.page_check = PageCheck::new(checkpoint.digest);
         Ok((reading, Failures::new(checkpoint.failed)))
     }
-}
-
-fn from_value<C: Cursor>(value: Value) -> Result<C, Error> {
-    serde_json::from_value(value).map_err(|error| {
-        Error::new(
-            ErrorKind::Checkpoint,
-            "the checkpoint holds an invalid cursor for this paginator: read from the start",
-        )
-        .with_source(error)
-    })
 }

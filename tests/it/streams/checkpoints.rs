@@ -88,6 +88,24 @@ fn a_checkpoint_does_not_depend_on_the_page_size() {
 }
 
 #[test]
+fn a_cursor_of_any_json_goes_back_as_it_came_over_a_checkpoint_too() {
+    for text in ["1767225600.10", r#"{"z": 1.50, "a": ["x"]}"#, "[1,  2]", "1e3", "true", "7"] {
+        let sent = std::sync::Mutex::new(Vec::new());
+        let service = from_fn(None, |cursor: Option<OpaqueCursor>| {
+            sent.lock().unwrap().push(serde_json::to_string(&cursor).unwrap());
+            let next = cursor.is_none().then(|| serde_json::from_str(text).unwrap());
+            std::future::ready(Ok(Page::new(vec![1, 2], next.map(Some))))
+        });
+        let some = service.read().max_records(2).records();
+        let monitor = some.monitor();
+        assert_eq!(all(some), [1, 2]);
+        let checkpoint = stored(&monitor.checkpoint().unwrap());
+        assert_eq!(all(service.read().resume(checkpoint).records()), [1, 2]);
+        assert_eq!(*sent.lock().unwrap(), ["null", text]);
+    }
+}
+
+#[test]
 fn a_checkpoint_with_a_cursor_of_another_kind_is_a_mismatch() {
     let checkpoint = Numbers::new(9, 3).records().checkpoint().unwrap();
     let texts = from_fn(String::new(), |_: String| async { Ok(Page::last(vec![()])) })
