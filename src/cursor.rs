@@ -1,4 +1,4 @@
-use std::{fmt::Debug, hash::Hash};
+use std::{cell::Cell, fmt::Debug, hash::Hash};
 
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
@@ -27,11 +27,37 @@ impl<T> Cursor for T where
 {
 }
 
+thread_local! {
+    /// Whether what is written goes into a checkpoint.
+    static IS_FOR_CHECKPOINT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether a cursor that is being written goes into a checkpoint, and not into a request or
+/// a [`BoxPaginator`](crate::BoxPaginator). It may leave out there what can be read again.
+#[cfg_attr(not(feature = "hubspot"), allow(dead_code, reason = "only HubSpot asks"))]
+pub(crate) fn is_for_checkpoint() -> bool {
+    IS_FOR_CHECKPOINT.get()
+}
+
+/// A cursor as a checkpoint holds it.
+pub(crate) fn to_checkpoint<C: Cursor>(cursor: &C) -> Result<Value, Error> {
+    struct End;
+
+    impl Drop for End {
+        fn drop(&mut self) {
+            IS_FOR_CHECKPOINT.set(false);
+        }
+    }
+
+    IS_FOR_CHECKPOINT.set(true);
+    let _end = End;
+    to_json(cursor)
+}
+
 /// The one field of an object that holds the text of a cursor.
 const TEXT: &str = "json_text";
 
-/// A cursor as a checkpoint holds it: as it is, or its text in an object if a value would not
-/// keep it.
+/// A cursor as a value: as it is, or its text in an object if a value would not keep it.
 pub(crate) fn to_json<C: Cursor>(cursor: &C) -> Result<Value, Error> {
     let failed = |error| {
         Error::new(ErrorKind::Contract, "a cursor can't be written as JSON").with_source(error)

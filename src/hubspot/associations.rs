@@ -84,9 +84,10 @@ pub struct Associations<R = Association> {
 /// without associations has an empty group. An id that fails has an error and no
 /// group.
 ///
-/// Memory holds the ids that still have pages to come, and no others. A checkpoint
-/// contains what was read of them. So a resumed reading requests again the page at
-/// which it stopped, and no other.
+/// Memory holds the ids that still have pages to come, and no others. A checkpoint does not
+/// hold what was read of them, so it stays small. A resumed reading reads those ids again
+/// from their first page; a reading that is always cut before a large id is read whole does
+/// not get past it.
 pub type Grouped = Associations<Group>;
 
 /// An association between two objects.

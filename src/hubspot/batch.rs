@@ -5,13 +5,13 @@ use std::{
     sync::Arc,
 };
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 use super::{
     history::History,
     wire::{Associated, ObjectId},
 };
-use crate::opaque_cursor::OpaqueCursor;
+use crate::{cursor::is_for_checkpoint, opaque_cursor::OpaqueCursor};
 
 /// A cursor of a batch read: the inputs of one request.
 ///
@@ -30,18 +30,47 @@ pub struct Batch {
 }
 
 /// One id of a batch, and the cursor of its next page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Input {
     pub(super) id: ObjectId,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// How often it was begun anew, since what was gathered is in no checkpoint.
+    #[serde(default)]
+    pub(super) restarts: u32,
+    #[serde(default)]
     pub(super) after: Option<OpaqueCursor>,
     /// What came of this id before `after`.
-    #[serde(default, skip_serializing_if = "History::is_empty")]
+    #[serde(default)]
     pub(super) history: History,
     /// The pages that were read so far; empty unless records are grouped.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(default)]
     pub(super) gathered: Vec<Arc<Vec<Associated>>>,
+}
+
+/// A checkpoint does not hold what was gathered, which may be many megabytes: the object is
+/// read again from its first page.
+impl Serialize for Input {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let begins_anew = !self.gathered.is_empty() && is_for_checkpoint();
+        let restarts = self.restarts.saturating_add(begins_anew.into());
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("id", &self.id)?;
+        if restarts > 0 {
+            map.serialize_entry("restarts", &restarts)?;
+        }
+        if !begins_anew {
+            if let Some(after) = &self.after {
+                map.serialize_entry("after", after)?;
+            }
+            if !self.history.is_empty() {
+                map.serialize_entry("history", &self.history)?;
+            }
+            if !self.gathered.is_empty() {
+                map.serialize_entry("gathered", &self.gathered)?;
+            }
+        }
+        map.end()
+    }
 }
 
 impl Batch {
@@ -123,18 +152,30 @@ fn range(start: usize, end: usize) -> Range<usize> {
 /// reading.
 impl Hash for Input {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.id, &self.after, self.history.cycles).hash(state);
+        (&self.id, &self.after, self.history.cycles, self.restarts).hash(state);
     }
 }
 
 impl Input {
     pub(super) fn fresh(id: &ObjectId) -> Self {
-        Self { id: id.clone(), after: None, history: History::default(), gathered: Vec::new() }
+        Self {
+            id: id.clone(),
+            restarts: 0,
+            after: None,
+            history: History::default(),
+            gathered: Vec::new(),
+        }
     }
 
     /// The input for the next page, at `after`.
-    pub(super) fn after(id: &ObjectId, after: OpaqueCursor, history: History) -> Self {
-        Self { id: id.clone(), after: Some(after), history, gathered: Vec::new() }
+    pub(super) fn after(
+        id: &ObjectId,
+        after: OpaqueCursor,
+        history: History,
+        before: Option<&Self>,
+    ) -> Self {
+        let restarts = before.map_or(0, |before| before.restarts);
+        Self { restarts, after: Some(after), history, ..Self::fresh(id) }
     }
 }
 

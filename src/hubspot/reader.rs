@@ -267,7 +267,7 @@ impl Answer {
                 match history.next(cursor, &to, &after) {
                     Ok(history) => {
                         self.to = to;
-                        self.next = Some(Input::after(id, after, history));
+                        self.next = Some(Input::after(id, after, history, input));
                     }
                     Err(what) => self.fail(is_loop(what)),
                 }

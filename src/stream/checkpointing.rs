@@ -1,7 +1,7 @@
 use super::reading::Reading;
 use crate::{
     checkpoint::{Checkpoint, PendingRequest, Version},
-    cursor::{Cursor, to_json},
+    cursor::{Cursor, to_checkpoint},
     error::{Error, ErrorKind},
 };
 
@@ -39,7 +39,7 @@ impl<C: Cursor> Reading<C> {
         let ended = self.page.filter(|_| self.frontier.is_delivered(delivered));
         let so_far = self.progress(delivered);
         let requests = self.frontier.remaining(delivered).into_iter().map(|remaining| {
-            let cursor = to_json(remaining.cursor)?;
+            let cursor = to_checkpoint(remaining.cursor)?;
             Ok(PendingRequest { cursor, units: remaining.units, replay: remaining.replay })
         });
         Ok(Checkpoint {
@@ -50,7 +50,7 @@ impl<C: Cursor> Reading<C> {
             failures: self.counts.failures,
             skipped: if ended.is_some() { so_far.skipped } else { self.counts.skipped },
             requests: requests.collect::<Result<_, Error>>()?,
-            waiting: self.frontier.waiting().map(to_json).collect::<Result<_, Error>>()?,
+            waiting: self.frontier.waiting().map(to_checkpoint).collect::<Result<_, Error>>()?,
             failed: failed_ids,
             cycles: self.frontier.cycle_detector(),
             digest: ended.map_or(self.page_check.last_digest(), |page| page.digest),

@@ -44,7 +44,8 @@ async fn assert_cut<P: Paginator<Record: Told>>(paginator: impl Fn() -> P, whole
         let mut remaining = second.read().window(window).resume(checkpoint).records();
         items.extend(told(&remaining.by_ref().collect::<Vec<_>>().await));
 
-        if window == 1 {
+        // A group that was begun is read again, and so comes later.
+        if window == 1 && !whole.iter().any(|item| item.ends_with(']')) {
             assert_eq!(items, uncut, "cut at {cut}");
         }
         assert_eq!(sorted(items), whole, "cut at {cut}, window {window}");
@@ -119,13 +120,13 @@ async fn a_resumed_reading_does_not_ask_again_for_an_id_with_nothing_left_in_the
     assert_eq!(resume(&flat, &records.checkpoint().unwrap()).await, ["2 -> 21"]);
     assert_eq!(script.asked(), ["1 2 3", "2"]);
 
-    let script = Script::pages(&["1:11 2:21 3:31>c", "2:21", "3:32"]);
+    let script = Script::pages(&["1:11 2:21 3:31>c", "2:21", "3:31>c", "3:32"]);
     let grouped = script.deals(1..=3).grouped();
     let mut groups = grouped.records();
     assert_eq!(groups.next().await.unwrap().told(), "1 -> [11]");
     let remaining = resume(&grouped, &groups.checkpoint().unwrap()).await;
     assert_eq!(remaining, ["2 -> [21]", "3 -> [31, 32]"]);
-    assert_eq!(script.asked(), ["1 2 3", "2", "3@c"]);
+    assert_eq!(script.asked(), ["1 2 3", "2", "3", "3@c"]);
 }
 
 /// It may be what the failed request needs.
