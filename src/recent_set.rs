@@ -22,69 +22,86 @@ impl RecentSet {
 
     #[inline]
     pub(crate) fn insert(&mut self, number: u64) {
-        if self.recent.len == self.most {
+        if self.recent.len() == self.most {
             self.before = mem::replace(&mut self.recent, Table::new());
         }
         self.recent.insert(number);
     }
 }
 
-/// A table of numbers with linear probing. The numbers are hashes, so they are spread well.
+/// Numbers in their order, and a filter that mostly knows at once that one is new. The
+/// numbers are hashes, so their bits are spread well.
 #[derive(Debug)]
 struct Table {
-    /// As many as a power of 2, or none; 0 where a slot is free.
-    slots: Vec<u64>,
-    len: usize,
+    numbers: Vec<u64>,
+    /// As many words as a power of 2, or none. Three bits stand for each number.
+    filter: Vec<u64>,
+    /// So many numbers may be in it before the filter grows.
+    room: usize,
 }
+
+/// How many bits of the filter there are for each number. So one of a thousand new numbers
+/// is looked for in vain.
+const BITS: usize = 32;
 
 impl Table {
     const fn new() -> Self {
-        Self { slots: Vec::new(), len: 0 }
+        Self { numbers: Vec::new(), filter: Vec::new(), room: 0 }
     }
 
-    /// The slot of a number, or the free one where it would be.
-    #[inline]
-    fn slot(&self, number: u64) -> Option<usize> {
-        let mask = self.slots.len().checked_sub(1)?;
-        // The mask takes the low bits, on every machine.
-        #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
-        let mut slot = number as usize & mask;
-        while self.slots[slot] != 0 && self.slots[slot] != number {
-            slot = (slot + 1) & mask;
-        }
-        Some(slot)
+    fn len(&self) -> usize {
+        self.numbers.len()
     }
 
     #[inline]
     fn contains(&self, number: u64) -> bool {
-        let number = number.max(1);
-        self.slot(number).is_some_and(|slot| self.slots[slot] == number)
+        let Some(mask) = self.filter.len().checked_sub(1) else { return false };
+        let may_be = bits(number, mask).all(|(word, bit)| self.filter[word] & bit != 0);
+        may_be && self.is_in_list(number)
+    }
+
+    #[cold]
+    fn is_in_list(&self, number: u64) -> bool {
+        self.numbers.contains(&number)
     }
 
     #[inline]
     fn insert(&mut self, number: u64) {
-        if self.len * 2 >= self.slots.len() {
+        if self.numbers.len() >= self.room {
             self.grow();
         }
-        let number = number.max(1);
-        if let Some(slot) = self.slot(number)
-            && self.slots[slot] == 0
-        {
-            self.slots[slot] = number;
-            self.len += 1;
+        self.numbers.push(number);
+        self.set(number);
+    }
+
+    #[inline]
+    fn set(&mut self, number: u64) {
+        let mask = self.filter.len() - 1;
+        for (word, bit) in bits(number, mask) {
+            self.filter[word] |= bit;
         }
     }
 
     #[cold]
     fn grow(&mut self) {
-        let size = (self.slots.len() * 2).max(16);
-        let slots = mem::replace(&mut self.slots, vec![0; size]);
-        for number in slots.into_iter().filter(|number| *number != 0) {
-            if let Some(slot) = self.slot(number) {
-                self.slots[slot] = number;
-            }
+        self.room = (self.room * 32).max(64);
+        self.filter = vec![0; (self.room * BITS / 64).next_power_of_two()];
+        for index in 0..self.numbers.len() {
+            self.set(self.numbers[index]);
         }
     }
+}
+
+/// The words and bits that stand for a number.
+#[inline]
+fn bits(number: u64, mask: usize) -> impl Iterator<Item = (usize, u64)> {
+    [0, 21, 42].into_iter().map(move |shift| {
+        let part = number.rotate_right(shift);
+        // The mask takes the low bits, on every machine.
+        #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
+        let word = (part >> 6) as usize & mask;
+        (word, 1 << (part & 63))
+    })
 }
 
 #[cfg(test)]
@@ -104,8 +121,7 @@ mod tests {
                 let lately = &before[index.saturating_sub(most)..];
                 let is_known = set.contains(*number);
                 prop_assert!(is_known || !lately.contains(number));
-                // 0 and 1 are one.
-                prop_assert!(!is_known || before.contains(number) || *number < 2);
+                prop_assert!(!is_known || before.contains(number));
                 set.insert(*number);
             }
         }
@@ -117,6 +133,7 @@ mod tests {
         for number in 0..100_000_u64 {
             set.insert(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         }
-        assert!(set.recent.slots.len() + set.before.slots.len() <= 2 * 2_048);
+        assert!(set.recent.len() + set.before.len() <= 2_000);
+        assert!(set.recent.filter.len() + set.before.filter.len() <= 2 * 1_024);
     }
 }

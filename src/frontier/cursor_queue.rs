@@ -87,6 +87,7 @@ impl<C> CursorQueue<C> {
 
 impl<C: Clone + Eq + Hash> CursorQueue<C> {
     /// Whether a cursor with this fingerprint was read before.
+    #[inline]
     pub(super) fn was_sent(&self, fingerprint: u64) -> bool {
         self.detector.is_cycle(fingerprint) || self.sent.contains(fingerprint)
     }
@@ -147,7 +148,17 @@ impl<C: Clone + Eq + Hash> CursorQueue<C> {
 
     /// Takes out the next request of a checkpoint. One whose page had not arrived is
     /// packed by itself, since a request may hold less than when it was made.
+    #[inline]
     pub(super) fn pop_resumed(
+        &mut self,
+        hooks: &impl Hooks<C>,
+        halvings: u32,
+    ) -> Option<(C, Option<Box<Replay>>)> {
+        if self.resumed.is_empty() { None } else { self.next_resumed(hooks, halvings) }
+    }
+
+    #[cold]
+    fn next_resumed(
         &mut self,
         hooks: &impl Hooks<C>,
         halvings: u32,
@@ -177,21 +188,29 @@ impl<C: Clone + Eq + Hash> CursorQueue<C> {
         hooks.pack(&mut self.waiting, halvings);
         let Some(cursor) = self.waiting.front() else { return Front::Empty };
         let fingerprint = fingerprint(cursor);
-        if self.was_sent(fingerprint) && !self.continuing.contains(&fingerprint) {
+        if self.was_sent(fingerprint) && !self.may_continue(fingerprint) {
             return Front::Cycle;
         }
         Front::Ready { cursor, fingerprint }
+    }
+
+    #[cold]
+    fn may_continue(&self, fingerprint: u64) -> bool {
+        self.continuing.contains(&fingerprint)
     }
 
     /// Takes out the front, and the request that led to it.
     #[inline]
     pub(super) fn pop(&mut self, fingerprint: u64) -> Option<(C, Option<RequestId>)> {
         self.visit(fingerprint);
-        self.continuing.retain(|it| *it != fingerprint);
+        if !self.continuing.is_empty() {
+            self.continuing.retain(|it| *it != fingerprint);
+        }
         Some((self.waiting.pop_front()?, self.led_by.take()))
     }
 
     /// A cursor with this fingerprint is read.
+    #[inline]
     pub(super) fn visit(&mut self, fingerprint: u64) {
         self.sent.insert(fingerprint);
         self.detector = self.detector.visit(fingerprint);

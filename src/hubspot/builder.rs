@@ -37,6 +37,7 @@ pub struct AssociationsBuilder {
     from: String,
     to: String,
     ids: Vec<ObjectId>,
+    left_out: HashSet<ObjectId>,
     batch_size: usize,
     version: ApiVersion,
     endpoint: EndpointBuilder,
@@ -59,6 +60,7 @@ impl AssociationsBuilder {
             from,
             to,
             ids: Vec::new(),
+            left_out: HashSet::new(),
             batch_size: MAX_BATCH_SIZE,
             version: ApiVersion::default(),
             endpoint: EndpointBuilder::new(BASE_URL, error_response),
@@ -70,6 +72,34 @@ impl AssociationsBuilder {
     /// position. Without ids there is no request and no record.
     pub fn ids(mut self, ids: impl IntoIterator<Item = impl Into<ObjectId>>) -> Self {
         self.ids.extend(ids.into_iter().map(Into::into));
+        self
+    }
+
+    /// Leaves out some of the [`ids`](Self::ids): they are not asked for, and have neither
+    /// records nor errors.
+    ///
+    /// A checkpoint is bound to the whole list. To go on without an id that fails for good, or
+    /// that is gone, give the list as it was and leave that id out here: the checkpoint still
+    /// fits.
+    ///
+    /// ```
+    /// use pagestream::{PaginatorExt, hubspot::Associations, testing::HubSpot};
+    /// # use futures::TryStreamExt;
+    ///
+    /// # futures::executor::block_on(async {
+    /// let service = HubSpot::new(1).objects(3);
+    /// let [first, _, _] = service.ids().collect::<Vec<_>>()[..] else { panic!() };
+    /// let all = Associations::builder("deals", "companies")
+    ///     .ids(service.ids())
+    ///     .token("a-token")
+    ///     .transport(service);
+    /// let others = all.without([first]).build()?;
+    /// let records: Vec<_> = others.records().try_collect().await?;
+    /// assert!(records.iter().all(|record| record.from != first.into()));
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    pub fn without(mut self, ids: impl IntoIterator<Item = impl Into<ObjectId>>) -> Self {
+        self.left_out.extend(ids.into_iter().map(Into::into));
         self
     }
 
@@ -133,7 +163,8 @@ impl AssociationsBuilder {
         drop(seen);
         let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
         let endpoint = self.endpoint.build(&path, "token", None)?;
-        Ok(Associations::new(Reader { endpoint, ids, batch_size: self.batch_size, identity }))
+        let (left_out, batch_size) = (self.left_out, self.batch_size);
+        Ok(Associations::new(Reader { endpoint, ids, left_out, batch_size, identity }))
     }
 }
 
@@ -154,6 +185,7 @@ impl Debug for AssociationsBuilder {
             .field("from", &self.from)
             .field("to", &self.to)
             .field("ids", &self.ids.len())
+            .field("left_out", &self.left_out.len())
             .field("batch_size", &self.batch_size)
             .field("version", &self.version)
             .field("endpoint", &self.endpoint)

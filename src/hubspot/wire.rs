@@ -227,7 +227,7 @@ pub(super) struct RequestInput<'a> {
 }
 
 /// A response of which not everything fits its type.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Partial {
     pub(super) response: Response,
     /// The rows that can't be read at all, and their objects where those are known.
@@ -303,7 +303,7 @@ struct RawObject {
 }
 
 /// The body of a success. The statuses 200 and 207 have the same body.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 pub(super) struct Response {
     pub(super) results: Vec<ResultRow>,
     #[serde(default, deserialize_with = "null_as_default")]

@@ -11,6 +11,7 @@ use super::{
     delivery::Delivery,
     in_flight::InFlight,
     monitor::StopReason,
+    on_end::Once,
     options::Options,
     reading::Reading,
     repeated_page::keep_new,
@@ -35,6 +36,7 @@ type PageOf<S> = Page<Record<S>, Cursor<S>>;
 pub(super) struct Driver<S: Source> {
     source: S,
     options: Options,
+    on_end: Once,
     life: Life,
     /// A checkpoint that does not match is the first and last item.
     mismatch: Option<Error>,
@@ -49,6 +51,8 @@ pub(super) struct Driver<S: Source> {
     spawns: bool,
     /// Whether a request has failed, so that the time counts until its page comes.
     has_failed: bool,
+    /// Whether a page may be read again, or its cursor be asked for again.
+    has_replays: bool,
     /// Since when nobody waits, while the time counts.
     busy_since: Option<Instant>,
 }
@@ -83,6 +87,8 @@ impl<S: Source> Driver<S> {
     pub(super) fn new(
         source: S,
         options: Options,
+        on_end: Once,
+        has_replays: bool,
         mismatch: Option<Error>,
         counter: Counter,
         spawns: bool,
@@ -90,6 +96,7 @@ impl<S: Source> Driver<S> {
         Self {
             source,
             options,
+            on_end,
             life: Life::New,
             mismatch,
             in_flight: InFlight::new(),
@@ -99,6 +106,7 @@ impl<S: Source> Driver<S> {
             counter,
             spawns,
             has_failed: false,
+            has_replays,
             busy_since: None,
         }
     }
@@ -265,7 +273,11 @@ impl<S: Source> Driver<S> {
         fetched: Fetched<S::Paginator>,
     ) -> Option<PageOf<S>> {
         let hooks = self.source.paginator();
-        let page = fetched.and_then(|page| self.resume_page(access, id, page));
+        let page = if self.has_replays {
+            fetched.and_then(|page| self.resume_page(access, id, page))
+        } else {
+            fetched
+        };
         let failed = match page {
             Ok(mut page) => match access.with(|reading, _| reading.page(id, &mut page, &hooks)) {
                 Ok(Arrival::Deliver) => return Some(page),
@@ -284,6 +296,7 @@ impl<S: Source> Driver<S> {
 
     /// Takes out of a page what is delivered already, if it is read again, or if its cursor
     /// was asked for before.
+    #[cold]
     fn resume_page(
         &self,
         access: &Access<'_, Cursor<S>>,
@@ -458,6 +471,7 @@ impl<S: Source> Driver<S> {
         }
         self.arrived = Arrived::new();
         self.life = Life::Done;
+        self.on_end.call(Some(reason));
     }
 }
 

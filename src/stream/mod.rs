@@ -9,6 +9,7 @@ mod failures;
 mod hooks;
 mod in_flight;
 mod monitor;
+mod on_end;
 mod options;
 mod page_check;
 mod pages;

@@ -10,12 +10,15 @@ use futures::stream::{FusedStream, Stream};
 use super::{
     driver::{Cursor, Driver, Record},
     monitor::Monitor,
+    on_end::OnEnd,
     options::Options,
     reading::Reading,
     shared::Shared,
     source::{Counter, Source},
 };
-use crate::{checkpoint::Checkpoint, error::Error, frontier::Config};
+use crate::{
+    checkpoint::Checkpoint, error::Error, frontier::Config, repeated_cursor::RepeatedCursor,
+};
 
 /// A stream of pages, each the `Vec` of its records.
 ///
@@ -46,14 +49,20 @@ impl<S: Source> Pages<S> {
         source: S,
         config: Config,
         options: Options,
+        on_end: OnEnd,
         checkpoint: Option<Checkpoint>,
     ) -> Self {
-        // One request at a time would gain nothing by it.
-        let spawns = config.window > 1;
+        // One request at a time would gain nothing by it. One whose runtime is gone would be
+        // made again, and a page that such a cursor lost does not come again.
+        let repeats = config.repeated_cursor == RepeatedCursor::End;
+        let has_replays = repeats || checkpoint.is_some();
+        let has_state = config.repeated_cursor == RepeatedCursor::Continue;
+        let spawns = config.window > 1 && !has_state;
         let (reading, failures, mismatch) = Reading::open(source.paginator(), config, checkpoint);
         let shared = Arc::new(Shared::new(reading, failures));
         let counter = Counter(shared.waiting().counter());
-        let driver = Driver::new(source, options, mismatch, counter, spawns);
+        let driver =
+            Driver::new(source, options, on_end.once(), has_replays, mismatch, counter, spawns);
         Self { driver, shared }
     }
 

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
 use super::{
+    monitor::StopReason,
+    on_end::OnEnd,
     options::{ChangedPage, Options},
     pages::Pages,
     records::Records,
@@ -46,6 +48,7 @@ pub struct Read<S> {
     source: S,
     config: Config,
     options: Options,
+    on_end: OnEnd,
     checkpoint: Option<Checkpoint>,
 }
 
@@ -66,7 +69,7 @@ impl<S: Source> Read<S> {
             changed_page: ChangedPage::default(),
             sets_failures_aside: false,
         };
-        Self { source, config, options, checkpoint: None }
+        Self { source, config, options, on_end: OnEnd::default(), checkpoint: None }
     }
 
     /// How many requests may be on their way at once: 1 by default. 0 is taken as 1, and
@@ -151,6 +154,9 @@ impl<S: Source> Read<S> {
     /// are counted as before, and wait for
     /// [`Monitor::take_failures`](crate::Monitor::take_failures).
     ///
+    /// They are held until they are taken, some 600 bytes each: take them from time to time
+    /// where there may be very many. A checkpoint holds each failed id.
+    ///
     /// ```
     /// use futures::TryStreamExt;
     /// use pagestream::{PaginatorExt, hubspot::Associations, testing::HubSpot};
@@ -208,6 +214,38 @@ impl<S: Source> Read<S> {
         self
     }
 
+    /// Calls this once when the stream has ended, with the reason; or with `None` when it is
+    /// dropped before. A stream that is never polled counts as dropped.
+    ///
+    /// It is the place to release what a service holds for a reading: a scroll, a cursor of a
+    /// database, a snapshot. It can't wait, so it spawns the request, or hands it to somebody
+    /// who waits for it. Keep what is to be resumed: the limits end a stream too.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use futures::StreamExt;
+    /// use pagestream::{Page, PaginatorExt, StopReason, from_fn};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let (release, released) = mpsc::channel();
+    /// let pages = from_fn(0_u64, |at| async move { Ok(Page::new(vec![at], Some(at + 1))) });
+    /// let mut records = pages
+    ///     .read()
+    ///     .on_end(move |reason| match reason {
+    ///         Some(StopReason::MaxRecords) => {} // it is resumed later
+    ///         _ => release.send("DELETE /scroll/7").unwrap(),
+    ///     })
+    ///     .records();
+    /// records.next().await;
+    /// drop(records);
+    /// assert_eq!(released.try_recv(), Ok("DELETE /scroll/7"));
+    /// # });
+    /// ```
+    pub fn on_end(mut self, callback: impl Fn(Option<StopReason>) + Send + Sync + 'static) -> Self {
+        self.on_end = OnEnd::new(callback);
+        self
+    }
+
     /// Goes on where another stream of the same paginator stood.
     ///
     /// If the checkpoint does not match, the stream's first and last
@@ -225,6 +263,6 @@ impl<S: Source> Read<S> {
 
     /// The stream of pages.
     pub fn pages(self) -> Pages<S> {
-        Pages::new(self.source, self.config, self.options, self.checkpoint)
+        Pages::new(self.source, self.config, self.options, self.on_end, self.checkpoint)
     }
 }

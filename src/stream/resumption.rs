@@ -60,7 +60,8 @@ impl<C: Cursor> Reading<C> {
         if checkpoint.identity != identity {
             let message = format!(
                 "the checkpoint is of a reading of {:?}, and this paginator reads {identity:?}: \
-                 resume it with the paginator that made it, or read from the start",
+                 resume it with the paginator that made it, with the same ids and inputs, or read \
+                 from the start",
                 checkpoint.identity
             );
             return Err(Error::new(ErrorKind::Checkpoint, message));

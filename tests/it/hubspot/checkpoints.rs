@@ -110,6 +110,38 @@ async fn an_id_whose_error_was_not_delivered_is_read_whole_if_it_succeeds_after_
     assert_eq!(script.asked(), ["1 2 3", "2", "2@b 3@c"]);
 }
 
+#[tokio::test]
+async fn a_checkpoint_is_read_on_without_an_id_that_is_left_out() {
+    let service = pagestream::testing::HubSpot::new(1).objects(10_000);
+    let ids = service.ids().collect::<Vec<_>>();
+    let build = |ids: &[u64], left_out: &[u64]| {
+        let builder = deals(ids.iter().copied(), service.clone());
+        builder.without(left_out.iter().copied()).build().unwrap()
+    };
+    let all = build(&ids, &[]);
+    let uncut = read(&all).await;
+    for (at, cut) in [(9_999, 500), (1_500, 500), (700, 1_500)] {
+        let mut stream = all.records();
+        let before = told(&stream.by_ref().take(cut).collect::<Vec<_>>().await);
+        let checkpoint = stored(&stream.checkpoint().unwrap());
+        let gone = ids[at];
+
+        let shorter = ids.iter().copied().filter(|id| *id != gone).collect::<Vec<_>>();
+        let refused = resume(&build(&shorter, &[]), &checkpoint).await;
+        assert_eq!(refused, ["fatal Checkpoint: "]);
+
+        let rest = resume(&build(&ids, &[gone]), &checkpoint).await;
+        let of_gone = format!("{gone} -> ");
+        let expected = uncut[before.len()..].iter().filter(|it| !it.starts_with(&of_gone));
+        let (changed, rest): (Vec<_>, Vec<_>) =
+            rest.into_iter().partition(|it| it.starts_with("Changed"));
+        assert_eq!(sorted(rest), sorted(expected.cloned().collect()), "{at} {cut}");
+        // What was begun of it is missing now, and it is said.
+        assert!(changed.iter().all(|it| *it == format!("Changed: {gone}")));
+    }
+    assert!(read(&build(&ids[..2], &ids[..2])).await.is_empty());
+}
+
 /// Neither an id without associations, nor one whose page is in the checkpoint.
 #[tokio::test]
 async fn a_resumed_reading_does_not_ask_again_for_an_id_with_nothing_left_in_the_page() {

@@ -86,6 +86,6 @@ fn a_checkpoint_that_does_not_match_says_which_does() {
     let other = super::Numbers::new(8, 2);
     let mut records = other.read().resume(records.checkpoint().unwrap()).records();
     let message = item(&mut records).unwrap().unwrap_err().to_string();
-    let advice = "resume it with the paginator that made it, or read from the start";
+    let advice = "with the same ids and inputs, or read from the start";
     assert!(message.ends_with(advice), "{message}");
 }

@@ -8,6 +8,7 @@ mod checkpoints;
 mod endless;
 mod errors;
 mod limits;
+mod on_end;
 mod types;
 
 use std::{
