@@ -1,4 +1,4 @@
-//! Readings at random: of both vendors, with faults, windows, cuts and resumes that
+//! Readings at random: of both vendors and of a table that changes, with faults, windows, cuts and resumes that
 //! follow from a seed, in virtual time. Whatever happens on the way, each record
 //! comes once, and reading ends.
 //!
@@ -11,8 +11,11 @@
 //! `tests/simulate` runs it for as long as wanted.
 
 use std::{
+    collections::BTreeSet,
     env,
     fmt::Debug,
+    ops::Bound,
+    sync::{Arc, Mutex},
     time::{Duration, SystemTime},
 };
 
@@ -21,8 +24,9 @@ use fastrand::Rng;
 use futures::StreamExt;
 use http::{HeaderValue, header::DATE};
 use pagestream::{
-    Checkpoint, Error, Paginator, PaginatorExt, Retry, StopReason,
+    ChangedPage, Checkpoint, Error, ErrorKind, Page, Paginator, PaginatorExt, Retry, StopReason,
     alloy::Action,
+    from_fn,
     hubspot::{Associations, Group},
     testing::{Alloy, Fault, FaultPosition, Faults, Faulty, HubSpot, Service},
 };
@@ -90,9 +94,10 @@ async fn simulate(seed: u64) -> Result<Tally, String> {
     let mut rng = Rng::with_seed(seed);
     let way = Way::draw(&mut rng);
     let faults = way.faults.clone();
-    let mut tally = match rng.u8(0..4) {
+    let mut tally = match rng.u8(0..5) {
         0 | 1 => associations(&mut rng, way).await?,
         2 => groups(&mut rng, way).await?,
+        3 => table(&mut rng).await?,
         _ => contacts(&mut rng, way).await?,
     };
     tally.faults = faults.met();
@@ -192,6 +197,102 @@ async fn contacts(rng: &mut Rng, way: Way) -> Result<Tally, String> {
         action.unwrap().map(|contact: Contact| contact.id.to_string())
     };
     read_whole(rng, make, expected).await
+}
+
+/// A table that changes between the cuts: rows come, go and move, and pages become larger or
+/// smaller. The service throttles, fails, and forgets a cursor for a while.
+async fn table(rng: &mut Rng) -> Result<Tally, String> {
+    let ids = (0..rng.u32(0..150)).map(|_| rng.u32(0..400)).collect::<BTreeSet<_>>();
+    let (mut stayed, ids) = (ids.clone(), Arc::new(Mutex::new(ids)));
+    let mut limit = rng.usize(1..30);
+    let window = rng.usize(1..5);
+    let cuts = rng.u64(0..30);
+    let mut tally = Tally { readings: 1, ..Tally::default() };
+    let (mut came, mut has_changed) = (Vec::new(), false);
+    let mut checkpoint: Option<Checkpoint> = None;
+    loop {
+        let faults = Arc::new(Mutex::new(Rng::with_seed(rng.u64(..))));
+        let rows = Arc::clone(&ids);
+        let pages = from_fn(None, move |after: Option<u32>| {
+            let fault = faults.lock().unwrap().u8(0..40);
+            let page = || {
+                let behind = after.map_or(Bound::Unbounded, Bound::Excluded);
+                let rows = rows.lock().unwrap();
+                let mut page = rows.range((behind, Bound::Unbounded)).copied().collect::<Vec<_>>();
+                let goes_on = page.len() > limit;
+                page.truncate(limit);
+                let next = page.last().copied().filter(|_| goes_on).map(Some);
+                Page::new(page, next)
+            };
+            let status = |status| Error::new(ErrorKind::Status, "no").with_status(status);
+            std::future::ready(match fault {
+                0..5 => Err(status(429).with_retry_after(Duration::from_secs(3))),
+                5 => Err(status(403).with_throttled()),
+                6..9 => Err(status(500)),
+                9 => Err(status(410)),
+                _ => Ok(page()),
+            })
+        });
+        let pages = pages.identified_by("a table").keyed(|id| *id);
+        let retry = Retry::default().seed(rng.u64(..)).max_attempts(rng.u32(1..10));
+        let mut read = pages.read().window(window).retry(retry).changed_page(ChangedPage::Skip);
+        if let Some(checkpoint) = &checkpoint {
+            let text = serde_json::to_string(checkpoint).map_err(|error| error.to_string())?;
+            read = read.resume(serde_json::from_str(&text).map_err(|error| error.to_string())?);
+        }
+        let drop_after = if tally.cuts < cuts { rng.usize(0..20) } else { usize::MAX };
+        let mut stream = read.records();
+        for _ in 0..drop_after {
+            let item = tokio::time::timeout(LONGEST, stream.next());
+            match item.await.map_err(|_| "it hangs".to_owned())? {
+                None => break,
+                Some(Ok(id)) => came.push(id),
+                Some(Err(error)) if error.is_partial() && error.kind() == ErrorKind::Changed => {
+                    has_changed = true;
+                }
+                Some(Err(_)) => tally.fatal_errors += 1,
+            }
+        }
+        let progress = stream.monitor().progress();
+        tally.requests += progress.requests;
+        tally.retries += progress.retries;
+        if progress.stop == Some(StopReason::End) {
+            break;
+        }
+        tally.cuts += 1;
+        if tally.cuts > 20_000 {
+            return Err(format!("it does not end: {progress:?}"));
+        }
+        checkpoint = Some(stream.checkpoint().map_err(|error| error.to_string())?);
+        if tally.cuts > cuts {
+            continue;
+        }
+        let mut rows = ids.lock().unwrap();
+        for _ in 0..rng.usize(0..4) {
+            match rng.u8(0..4) {
+                0 => drop(rows.insert(rng.u32(0..400))),
+                1 => limit = rng.usize(1..30),
+                _ => {
+                    // A row that moves goes here, and comes elsewhere as another one.
+                    if let Some(id) = rows.iter().nth(rng.usize(0..=rows.len())).copied() {
+                        rows.remove(&id);
+                        stayed.remove(&id);
+                        if rng.bool() {
+                            rows.insert(400 + rng.u32(0..400));
+                        }
+                    }
+                }
+            }
+        }
+    }
+    tally.records = came.len() as u64;
+    for id in &stayed {
+        let times = came.iter().filter(|it| *it == id).count();
+        if times != 1 && !has_changed {
+            return Err(format!("row {id} came {times} times: {came:?}"));
+        }
+    }
+    Ok(tally)
 }
 
 // ---- The way to them
