@@ -55,6 +55,7 @@ pub(super) fn trim<R, C>(
     }
     let keys = details.keys.as_ref().map(Keys::get).filter(|keys| keys.len() == records);
     let mut kept = Vec::with_capacity(units.len());
+    let mut is_whole = true;
     let mut begin = 0;
     for (index, (unit, known)) in units.iter_mut().zip(&mut known).enumerate() {
         let all = begin..begin + unit.records;
@@ -93,6 +94,7 @@ pub(super) fn trim<R, C>(
         if let Some(passed_over) = keys.and_then(|keys| keys.get(..remaining.start)) {
             known.pass_over(passed_over);
         }
+        is_whole &= remaining.end == unit.records;
         unit.records = remaining.len();
         kept.push(all.start + remaining.start..all.start + remaining.end);
     }
@@ -107,6 +109,10 @@ pub(super) fn trim<R, C>(
     details.keys =
         keys.map(|keys| kept.iter().flat_map(|range| &keys[range.clone()]).copied().collect());
     details.passed_over += passed_over;
+    if !is_whole {
+        // What is left out may come with another cursor: that is no page that came before.
+        details.digest = None;
+    }
     if has_units {
         details.units = units;
     }
