@@ -22,86 +22,86 @@ impl RecentSet {
 
     #[inline]
     pub(crate) fn insert(&mut self, number: u64) {
-        if self.recent.len() == self.most {
+        if self.recent.len == self.most {
             self.before = mem::replace(&mut self.recent, Table::new());
         }
         self.recent.insert(number);
     }
 }
 
-/// Numbers in their order, and a filter that mostly knows at once that one is new. The
-/// numbers are hashes, so their bits are spread well.
+/// Numbers in a table with open addressing. They are hashes, so their bits are spread well.
 #[derive(Debug)]
 struct Table {
-    numbers: Vec<u64>,
-    /// As many words as a power of 2, or none. Three bits stand for each number.
-    filter: Vec<u64>,
-    /// So many numbers may be in it before the filter grows.
-    room: usize,
+    /// As many as a power of 2, or none: 0, or a number and 1. So the number whose sum with
+    /// 1 is 0 is never known.
+    slots: Vec<u64>,
+    /// How many numbers there are.
+    len: usize,
 }
 
-/// How many bits of the filter there are for each number. So one of a thousand new numbers
-/// is looked for in vain.
-const BITS: usize = 32;
+/// How many slots there are at least for each number.
+const SLOTS: usize = 2;
+
+/// How many slots the first table has.
+const FIRST: usize = 64;
+
+/// How many times more slots the next table has.
+const GROWTH: usize = 16;
 
 impl Table {
     const fn new() -> Self {
-        Self { numbers: Vec::new(), filter: Vec::new(), room: 0 }
-    }
-
-    fn len(&self) -> usize {
-        self.numbers.len()
+        Self { slots: Vec::new(), len: 0 }
     }
 
     #[inline]
     fn contains(&self, number: u64) -> bool {
-        let Some(mask) = self.filter.len().checked_sub(1) else { return false };
-        let may_be = bits(number, mask).all(|(word, bit)| self.filter[word] & bit != 0);
-        may_be && self.is_in_list(number)
-    }
-
-    #[cold]
-    fn is_in_list(&self, number: u64) -> bool {
-        self.numbers.contains(&number)
+        let kept = number.wrapping_add(1);
+        let mut index = self.first(number);
+        loop {
+            match self.slots.get(index) {
+                None | Some(0) => return false,
+                Some(slot) if *slot == kept => return true,
+                Some(_) => index = self.behind(index),
+            }
+        }
     }
 
     #[inline]
     fn insert(&mut self, number: u64) {
-        if self.numbers.len() >= self.room {
+        if self.len * SLOTS >= self.slots.len() {
             self.grow();
         }
-        self.numbers.push(number);
-        self.set(number);
-    }
-
-    #[inline]
-    fn set(&mut self, number: u64) {
-        let mask = self.filter.len() - 1;
-        for (word, bit) in bits(number, mask) {
-            self.filter[word] |= bit;
+        self.len += 1;
+        let mut index = self.first(number);
+        while self.slots[index] != 0 {
+            index = self.behind(index);
         }
+        self.slots[index] = number.wrapping_add(1);
     }
 
     #[cold]
     fn grow(&mut self) {
-        self.room = (self.room * 32).max(64);
-        self.filter = vec![0; (self.room * BITS / 64).next_power_of_two()];
-        for index in 0..self.numbers.len() {
-            self.set(self.numbers[index]);
+        let slots = vec![0; (self.slots.len() * GROWTH).max(FIRST)];
+        let before = mem::replace(self, Self { slots, len: 0 });
+        for slot in before.slots.into_iter().filter(|slot| *slot != 0) {
+            self.insert(slot.wrapping_sub(1));
         }
     }
-}
 
-/// The words and bits that stand for a number.
-#[inline]
-fn bits(number: u64, mask: usize) -> impl Iterator<Item = (usize, u64)> {
-    [0, 21, 42].into_iter().map(move |shift| {
-        let part = number.rotate_right(shift);
+    /// The slot at which a number is looked for first.
+    #[inline]
+    fn first(&self, number: u64) -> usize {
         // The mask takes the low bits, on every machine.
         #[allow(clippy::cast_possible_truncation, reason = "the low bits are what is wanted")]
-        let word = (part >> 6) as usize & mask;
-        (word, 1 << (part & 63))
-    })
+        let low = number as usize;
+        low & self.slots.len().wrapping_sub(1)
+    }
+
+    /// The slot at which it is looked for then.
+    #[inline]
+    fn behind(&self, index: usize) -> usize {
+        (index + 1) & self.slots.len().wrapping_sub(1)
+    }
 }
 
 #[cfg(test)]
@@ -133,7 +133,7 @@ mod tests {
         for number in 0..100_000_u64 {
             set.insert(number.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         }
-        assert!(set.recent.len() + set.before.len() <= 2_000);
-        assert!(set.recent.filter.len() + set.before.filter.len() <= 2 * 1_024);
+        assert!(set.recent.len + set.before.len <= 2_000);
+        assert!(set.recent.slots.len() + set.before.slots.len() <= 2 * 16_384);
     }
 }

@@ -134,9 +134,8 @@ impl<S: Source> Driver<S> {
             Ok(access) => access,
             Err(error) => return Poll::Ready(Some(Err(error))),
         };
-        if let Some(since) = self.busy_since.take() {
-            let busy = clock::now().saturating_duration_since(since);
-            access.with(|reading, _| reading.frontier.consumer_was_busy(busy));
+        if self.has_failed {
+            self.end_busy(&mut access);
         }
         let max_duration = self.options.max_duration;
         let (step, deadline) = match mem::replace(&mut self.life, Life::Polling) {
@@ -157,8 +156,7 @@ impl<S: Source> Driver<S> {
             return Poll::Pending;
         };
         if self.has_failed {
-            self.has_failed = access.look(|reading, _| reading.frontier.has_failed());
-            self.busy_since = self.has_failed.then(clock::now);
+            self.begin_busy(&access);
         }
         Poll::Ready(match step {
             Step::Page if self.delivery.is_cut() => {
@@ -179,6 +177,22 @@ impl<S: Source> Driver<S> {
                 None
             }
         })
+    }
+
+    /// The consumer waits again: the time that it was busy does not count.
+    #[cold]
+    fn end_busy(&mut self, access: &mut Access<'_, Cursor<S>>) {
+        if let Some(since) = self.busy_since.take() {
+            let busy = clock::now().saturating_duration_since(since);
+            access.with(|reading, _| reading.frontier.consumer_was_busy(busy));
+        }
+    }
+
+    /// From now on nobody waits.
+    #[cold]
+    fn begin_busy(&mut self, access: &Access<'_, Cursor<S>>) {
+        self.has_failed = access.look(|reading, _| reading.frontier.has_failed());
+        self.busy_since = self.has_failed.then(clock::now);
     }
 
     /// The one loop: it sends what may be sent, takes what arrives, and ends with the next
@@ -266,6 +280,7 @@ impl<S: Source> Driver<S> {
 
     /// Takes what a request brought, and does what follows. Gives the page if it is to be
     /// delivered at once.
+    #[inline]
     fn receive(
         &mut self,
         access: &mut Access<'_, Cursor<S>>,
