@@ -159,9 +159,10 @@ impl<R, C> Page<R, C> {
     /// Adds a key for each record, in their order: what tells it apart from the others of
     /// its page, such as its id. There are as many as records.
     ///
-    /// A checkpoint in the middle of a page keeps the keys of a few delivered records. When
+    /// A checkpoint in the middle of a page keeps the keys of the last 8 delivered records. When
     /// the page is read again and has changed meanwhile, its remaining records are found by
-    /// them. Without keys, records are counted: then one that is inserted or deleted before
+    /// them. A record that was delivered before these 8, and has moved behind them, comes
+    /// again. Without keys, records are counted: then one that is inserted or deleted before
     /// that place makes another one come twice, or be lost.
     /// [`PaginatorExt::keyed`](crate::PaginatorExt::keyed) adds them to each page. Two pages
     /// with the same keys are an error: [`Page::with_digest`].
@@ -224,6 +225,43 @@ impl<R, C> Page<R, C> {
     pub fn with_digest(mut self, digest: impl Into<Option<u64>>) -> Self {
         self.details_mut().digest = digest.into();
         self
+    }
+
+    /// Takes out the first record with its key, as if it was deleted. Only where records have
+    /// keys: without them, nobody can tell.
+    #[cfg(feature = "testing")]
+    pub(crate) fn delete_first(&mut self) -> Option<R> {
+        let details = self.details.as_mut()?;
+        let keys = details.keys.as_ref()?.get();
+        if keys.is_empty() || keys.len() != self.records.len() {
+            return None;
+        }
+        details.keys = Some(keys[1..].iter().copied().collect());
+        details.digest = None;
+        if let Some(unit) = details.units.iter_mut().find(|unit| unit.records > 0) {
+            unit.records -= 1;
+        }
+        Some(self.records.remove(0))
+    }
+
+    /// Moves the first record with its key to the end of its unit, or of the page. Only where
+    /// records have keys.
+    #[cfg(feature = "testing")]
+    pub(crate) fn move_first(&mut self) {
+        let Some(details) = self.details.as_mut() else { return };
+        let Some(keys) = &details.keys else { return };
+        let mut keys = keys.get().to_vec();
+        if keys.len() != self.records.len() {
+            return;
+        }
+        let mut units = details.units.iter().map(|unit| unit.records);
+        let end = units.find(|records| *records > 0).unwrap_or(keys.len());
+        if end > 0 {
+            keys[..end].rotate_left(1);
+            self.records[..end].rotate_left(1);
+        }
+        details.keys = Some(keys.into_iter().collect());
+        details.digest = None;
     }
 
     /// Whether not all of a unit is there; or of the page, where no unit is given.

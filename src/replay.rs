@@ -3,7 +3,7 @@ use std::{ops::Range, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 /// How many keys of delivered records are kept, the last ones.
-const KEPT_KEYS: usize = 8;
+pub(crate) const KEPT_KEYS: usize = 8;
 
 /// How many keys are kept of the records at the end of a page that leads on.
 const KEPT_AT_END: usize = 2;

@@ -79,6 +79,8 @@ pub struct Retry {
     pub(crate) max_total: Duration,
     pub(crate) max_retry_after: Duration,
     pub(crate) max_throttled: Duration,
+    /// How long a request waits at least that is throttled again, whatever the service says.
+    pub(crate) shortest_throttled: Duration,
     pub(crate) budget: u32,
     pub(crate) seed: Option<u64>,
     pub(crate) when: Arc<dyn Fn(&Error) -> bool + Send + Sync>,
@@ -93,6 +95,7 @@ impl Default for Retry {
             max_total: Duration::from_secs(5 * 60),
             max_retry_after: Duration::from_secs(2 * 60),
             max_throttled: Duration::from_secs(60 * 60),
+            shortest_throttled: Duration::from_millis(100),
             budget: 100,
             seed: None,
             when: Arc::new(Error::is_retryable),

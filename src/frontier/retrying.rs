@@ -6,9 +6,6 @@ use crate::{error::Error, retry::Retry};
 /// What a retry costs. A page that comes gives back one.
 const RETRY_COST: u32 = 10;
 
-/// How long a request waits at least that is throttled again, whatever the service says.
-const SHORTEST_AGAIN: Duration = Duration::from_millis(100);
-
 /// When a request that failed is made again: the policy, the budget, and the pause of all
 /// requests while the service asks for fewer, which has an account of its own.
 #[derive(Debug)]
@@ -249,7 +246,7 @@ impl Retrying {
         };
         // Throttling has no bound but time, so time must pass.
         let is_again = attempt.is_throttled && tries > 1;
-        let delay = if is_again { delay.max(SHORTEST_AGAIN) } else { delay };
+        let delay = if is_again { delay.max(self.policy.shortest_throttled) } else { delay };
         let mut due = now.checked_add(delay).ok_or(GaveUp::RetryAfter)?;
         if !attempt.is_throttled {
             let first = failures.first.unwrap_or(self.moment(now));

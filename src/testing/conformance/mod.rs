@@ -49,13 +49,22 @@
 //!   is an error.
 //! - **Faults**: each request fails once, before the page is fetched and after it (the
 //!   response is lost). The error is one that is retried, one that is fatal, or one
-//!   after which smaller pages are requested.
+//!   after which smaller pages are requested. Each request is throttled 20 times.
+//! - **Panics**: each request panics, before its fetch, within it and after it. The
+//!   reading goes on whole, or the same paginator reads the rest.
+//! - **Changes**: where records have [keys](crate::Page::with_keys), the first record of a page
+//!   is deleted, or moved to its end, between a cut and the resumption. The rest comes, or
+//!   an error says that the page changed.
 //! - **Limits** on records, pages and requests, at each page border and next to it.
 //!
 //! Each reading delivers each record once, ends, and counts what it delivered. It makes
-//! no request before the first poll, and none after the end. Cuts, faults and limits
-//! are tried with windows of 1 and 4. Errors of single ids are allowed, and come once
+//! no request before the first poll, and none after the end. It never goes in a cycle: the
+//! contents of a page do not come again, at any distance. All but whole readings is tried
+//! with windows of 1 and 4. Errors of single ids are allowed, and come once
 //! in each reading.
+//!
+//! Of a paginator that calls the code of a user, [`check_hooks`](Conformance::check_hooks)
+//! checks that this code may ask for a checkpoint, and may panic.
 //!
 //! # What it needs
 //!
@@ -65,15 +74,19 @@
 //! The check itself needs no runtime, and never sleeps. To find a paginator that hangs,
 //! it uses the clock of the system, so tokio's clock may be paused.
 //!
-//! Each position needs one or two readings. 25 records on 3 pages take about 600
-//! requests, 250 records on 25 pages 25,000, and 250 records on 250 pages 430,000. Of
+//! Each position needs one or two readings. 25 records on 3 pages take about 1,100
+//! requests, 250 records on 25 pages 38,000, and 250 records on 250 pages 660,000. Of
 //! long content, the check tries the first [200](Conformance::positions) records and
 //! the first 50 pages, then some positions that are evenly spread, and some page
 //! borders. Over a network, use a few pages and fewer positions.
 
+mod callbacks;
+mod changes;
 mod cuts;
 mod faults;
+mod hook;
 mod limits;
+mod panics;
 mod positions;
 mod probe;
 mod reading;
@@ -89,8 +102,11 @@ use std::{
     time::Duration,
 };
 
-use self::suite::Suite;
-pub use self::violation::{Rule, Violation};
+use self::{hook::Action, suite::Suite};
+pub use self::{
+    hook::Hook,
+    violation::{Rule, Violation},
+};
 use crate::paginator::Paginator;
 
 /// Checks that the paginators of `build` keep the contract, and deliver the `expected`
@@ -174,17 +190,62 @@ impl<R: PartialEq + Debug> Conformance<R> {
         P: Paginator<Record = R>,
         B: Fn() -> P,
     {
-        let mut suite = Suite {
-            build: &build,
-            options: &self,
-            failures: Vec::new(),
-            pages: Vec::new(),
-            paginator: PhantomData,
-        };
+        let mut suite = self.suite(&build);
         suite.check_whole_readings().await?;
         suite.check_cuts().await?;
         suite.check_faults().await?;
-        suite.check_limits().await
+        suite.check_limits().await?;
+        suite.check_panics().await?;
+        suite.check_changes().await
+    }
+
+    /// Checks a paginator that calls the code of a user while it fetches: a transport, a
+    /// token source, a rate limiter. `build` puts the [`Hook`] where that code is called.
+    ///
+    /// The hook asks for checkpoints, and each of them leads to the rest. It panics, and the
+    /// same paginator reads the rest. So a paginator that calls it under a lock is found.
+    ///
+    /// ```
+    /// use pagestream::{Page, PaginatorExt, from_fn, testing::conformance::{Conformance, Hook}};
+    ///
+    /// let build = |hook: Hook| {
+    ///     from_fn(0_u32, move |page| {
+    ///         let hook = hook.clone();
+    ///         async move {
+    ///             hook.call(); // here, the token is asked for
+    ///             Ok(Page::new(vec![page], (page < 9).then_some(page + 1)))
+    ///         }
+    ///     })
+    ///     .identified_by("ten pages")
+    /// };
+    ///
+    /// # futures::executor::block_on(async {
+    /// Conformance::new((0..10).collect()).check_hooks(build).await.unwrap();
+    /// # });
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first violation that is found.
+    pub async fn check_hooks<P, B>(self, build: B) -> Result<(), Violation>
+    where
+        P: Paginator<Record = R>,
+        B: Fn(Hook) -> P,
+    {
+        let idle = || build(Hook::new(Action::Nothing));
+        let mut suite = self.suite(&idle);
+        suite.check_whole_readings().await?;
+        suite.check_hooks(&build).await
+    }
+
+    fn suite<'a, P: Paginator<Record = R>, B>(&'a self, build: &'a B) -> Suite<'a, P, B> {
+        Suite {
+            build,
+            options: self,
+            failures: Vec::new(),
+            pages: Vec::new(),
+            paginator: PhantomData,
+        }
     }
 
     /// How many positions between pages and requests are tried.

@@ -1,7 +1,8 @@
 use std::{
     future::poll_fn,
+    panic::resume_unwind,
     sync::{
-        OnceLock,
+        Mutex, OnceLock, PoisonError,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     task::Poll,
@@ -18,14 +19,51 @@ use crate::{
     paginator::{Paginator, forward_to},
 };
 
-/// A failure of one fetch.
+/// How often a throttled request is throttled: more often than a request is retried.
+const THROTTLED: usize = 20;
+
+/// What goes wrong with one fetch.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Fault {
-    /// Which fetch fails, from 0.
+    /// Which fetch it is, from 0.
     pub(super) at: usize,
     pub(super) kind: FaultKind,
-    /// Whether the page was fetched, and its response is lost.
-    pub(super) is_after: bool,
+    pub(super) moment: Moment,
+}
+
+impl Fault {
+    /// How many fetches fail.
+    pub(super) fn times(self) -> usize {
+        if self.kind == FaultKind::Throttled { THROTTLED } else { 1 }
+    }
+
+    /// Text that says where it is.
+    pub(super) fn position(self, window: usize) -> String {
+        let kind = match self.kind {
+            FaultKind::Retryable => "fails once",
+            FaultKind::Fatal => "fails for good",
+            FaultKind::TooLarge => "is too large",
+            FaultKind::Throttled => "is throttled 20 times",
+            FaultKind::Panics => "panics",
+            FaultKind::Deletes => "lacks its first record",
+            FaultKind::Moves => "has its first record at its end",
+        };
+        let when = match self.moment {
+            Moment::Before => "before its fetch",
+            Moment::Within => "within its fetch",
+            Moment::After => "after its fetch",
+        };
+        format!("where request {} {kind} {when}, with a window of {window}", self.at + 1)
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Moment {
+    Before,
+    /// The paginator waits for the page. Only a panic comes then.
+    Within,
+    /// The page was fetched, and its response is lost.
+    After,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +72,17 @@ pub(super) enum FaultKind {
     Fatal,
     /// A fault after which smaller pages are requested, if the paginator can do that.
     TooLarge,
+    /// The service asks for fewer requests, again and again.
+    Throttled,
+    Panics,
+    /// The first record of the page is deleted.
+    Deletes,
+    /// The first record of the page stands at its end.
+    Moves,
 }
+
+/// What the check panics with. It is no panic of the paginator.
+pub(super) struct Panicked;
 
 /// Marks an error of the check, unlike the paginator's own errors.
 #[derive(Debug, thiserror::Error)]
@@ -43,12 +91,13 @@ struct Injected;
 
 /// Wraps the paginator under test. It counts and bounds the fetches, lets each wait at
 /// its beginning and at its end, and lets one fail.
-pub(super) struct Probe<P> {
+pub(super) struct Probe<P: Paginator> {
     paginator: P,
     fault: Option<Fault>,
     most_fetches: usize,
     fetches: AtomicUsize,
     has_failed: AtomicBool,
+    deleted: Mutex<Option<P::Record>>,
     violation: OnceLock<Violation>,
 }
 
@@ -60,6 +109,7 @@ impl<P: Paginator> Probe<P> {
             most_fetches,
             fetches: AtomicUsize::new(0),
             has_failed: AtomicBool::new(false),
+            deleted: Mutex::new(None),
             violation: OnceLock::new(),
         }
     }
@@ -85,18 +135,45 @@ impl<P: Paginator> Probe<P> {
         }
     }
 
-    fn fail(&self, number: usize, is_after: bool) -> Result<(), Error> {
-        let Some(fault) = self.fault.filter(|it| it.at == number && it.is_after == is_after) else {
-            return Ok(());
-        };
-        self.has_failed.store(true, Ordering::Relaxed);
-        let kind = match fault.kind {
-            FaultKind::Retryable => ErrorKind::Transport,
-            FaultKind::Fatal => ErrorKind::Other,
-            FaultKind::TooLarge => ErrorKind::TooLarge,
+    /// The record that was deleted.
+    pub(super) fn deleted(&self) -> Option<P::Record> {
+        self.deleted.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn fault(&self, number: usize, moment: Moment) -> Option<FaultKind> {
+        let fault = self.fault.filter(|fault| fault.moment == moment)?;
+        let is_met = (fault.at..fault.at + fault.times()).contains(&number);
+        if is_met {
+            self.has_failed.store(true, Ordering::Relaxed);
+        }
+        is_met.then_some(fault.kind)
+    }
+
+    fn fail(&self, number: usize, moment: Moment) -> Result<(), Error> {
+        let kind = match self.fault(number, moment) {
+            None | Some(FaultKind::Deletes | FaultKind::Moves) => return Ok(()),
+            // Unlike `panic!`, it writes nothing.
+            Some(FaultKind::Panics) => resume_unwind(Box::new(Panicked)),
+            Some(FaultKind::Retryable | FaultKind::Throttled) => ErrorKind::Transport,
+            Some(FaultKind::Fatal) => ErrorKind::Other,
+            Some(FaultKind::TooLarge) => ErrorKind::TooLarge,
         };
         let error = Error::new(kind, "a fault of the check").with_source(Injected);
-        Err(error.with_retry_after(Duration::ZERO)) // no time passes
+        let error = error.with_retry_after(Duration::ZERO); // no time passes
+        let is_throttled = self.fault.is_some_and(|fault| fault.kind == FaultKind::Throttled);
+        Err(if is_throttled { error.with_throttled() } else { error })
+    }
+
+    /// Changes a page whose records have keys.
+    fn change(&self, number: usize, page: &mut Page<P::Record, P::Cursor>) {
+        match self.fault(number, Moment::After) {
+            Some(FaultKind::Deletes) => {
+                let deleted = page.delete_first();
+                *self.deleted.lock().unwrap_or_else(PoisonError::into_inner) = deleted;
+            }
+            Some(FaultKind::Moves) => page.move_first(),
+            _ => {}
+        }
     }
 
     fn violate(&self, violation: Violation) -> Error {
@@ -123,11 +200,21 @@ impl<P: Paginator> Paginator for Probe<P> {
         }
         check_json(&cursor).map_err(|violation| self.violate(violation))?;
         wait_once().await;
-        self.fail(number, false)?;
-        let page = self.paginator.fetch(cursor).await;
+        self.fail(number, Moment::Before)?;
+        let mut fetch = self.paginator.fetch(cursor);
+        let page = poll_fn(|cx| {
+            let page = fetch.as_mut().poll(cx);
+            if page.is_pending() && self.fault(number, Moment::Within).is_some() {
+                resume_unwind(Box::new(Panicked));
+            }
+            page
+        })
+        .await;
         wait_once().await;
-        self.fail(number, true)?;
-        page
+        self.fail(number, Moment::After)?;
+        let mut page = page?;
+        self.change(number, &mut page);
+        Ok(page)
     }
 
     forward_to!(P, self => self.paginator);

@@ -1,6 +1,7 @@
 use std::{
     collections::BTreeSet,
     future::poll_fn,
+    panic::{AssertUnwindSafe, catch_unwind, resume_unwind},
     pin::{Pin, pin},
     task::{Context, Poll, Waker},
     time::Duration,
@@ -12,7 +13,10 @@ use futures::{
 };
 use futures_timer::Delay;
 
-use super::violation::{Rule, Violation, ensure};
+use super::{
+    probe::Panicked,
+    violation::{Rule, Violation, ensure},
+};
 use crate::{
     checkpoint::Checkpoint,
     error::Error,
@@ -66,6 +70,8 @@ pub(super) struct Reading<R> {
     pub(super) fetches: usize,
     /// Whether the fault happened.
     pub(super) has_met_fault: bool,
+    /// Whether the check panicked in it.
+    pub(super) has_panicked: bool,
 }
 
 /// A position of a reading, with its checkpoint.
@@ -93,6 +99,8 @@ enum Next<T> {
     Item(Option<T>),
     Dropped,
     Stalled,
+    /// The check panicked.
+    Panicked,
 }
 
 /// Reads a stream whose items are pieces: pages, or single records. `fetches` returns
@@ -120,6 +128,7 @@ where
         is_endless: false,
         fetches: 0,
         has_met_fault: false,
+        has_panicked: false,
     };
     // What the hints say about the number of all items.
     let (mut at_least, mut at_most) = (0, usize::MAX);
@@ -143,6 +152,11 @@ where
             let next = next(&mut stream, *drops_next, *timeout, most_waits, &mut reading.waits);
             let item = match next.await {
                 Next::Dropped => break,
+                // It goes on, or ends with an error.
+                Next::Panicked => {
+                    reading.has_panicked = true;
+                    continue;
+                }
                 Next::Stalled => {
                     let records = reading.records.len();
                     let what = format!("after {records} records nothing came for {timeout:?}");
@@ -239,12 +253,12 @@ async fn next<S: FusedStream>(
         if drops_next {
             // This waker wakes nobody, so the one below has to replace it.
             let mut elsewhere = Context::from_waker(Waker::noop());
-            if let Poll::Ready(item) = stream.next().poll_unpin(&mut elsewhere) {
-                return Poll::Ready(Next::Item(item));
+            if let Poll::Ready(item) = poll(stream, &mut elsewhere) {
+                return Poll::Ready(item);
             }
         }
-        if let Poll::Ready(item) = stream.next().poll_unpin(cx) {
-            return Poll::Ready(Next::Item(item));
+        if let Poll::Ready(item) = poll(stream, cx) {
+            return Poll::Ready(item);
         }
         if *waits >= most_waits {
             return Poll::Ready(Next::Dropped);
@@ -253,6 +267,16 @@ async fn next<S: FusedStream>(
         timer.get_or_insert_with(|| Delay::new(timeout)).poll_unpin(cx).map(|()| Next::Stalled)
     })
     .await
+}
+
+/// Polls a stream, and catches a panic of the check.
+fn poll<S: FusedStream>(stream: &mut Pin<&mut S>, cx: &mut Context<'_>) -> Poll<Next<S::Item>> {
+    let poll = AssertUnwindSafe(|| stream.next().poll_unpin(cx));
+    match catch_unwind(poll) {
+        Ok(poll) => poll.map(Next::Item),
+        Err(panic) if panic.is::<Panicked>() => Poll::Ready(Next::Panicked),
+        Err(panic) => resume_unwind(panic),
+    }
 }
 
 /// Polls a stream that ended a few times more.

@@ -4,6 +4,7 @@ use futures::stream::TryStreamExt;
 
 use super::{
     Conformance,
+    hook::Hook,
     probe::{Fault, Probe},
     reading::{Drive, Mark, Reading, Until, drive},
     violation::{Rule, Violation, compare, ensure},
@@ -42,6 +43,8 @@ pub(super) struct Plan<'a> {
     /// After how many items checkpoints are taken.
     pub(super) marks: BTreeSet<usize>,
     pub(super) drops_next: bool,
+    /// Asks the monitor, or panics.
+    pub(super) hook: Option<&'a Hook>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -59,8 +62,12 @@ where
 {
     /// A newly built paginator.
     pub(super) fn probe(&self, fault: Option<Fault>) -> Probe<P> {
+        self.probe_of((self.build)(), fault)
+    }
+
+    pub(super) fn probe_of(&self, paginator: P, fault: Option<Fault>) -> Probe<P> {
         let most_fetches = self.options.expected.len().saturating_mul(10).saturating_add(2_000);
-        Probe::new((self.build)(), fault, most_fetches)
+        Probe::new(paginator, fault, most_fetches)
     }
 
     /// Reads a newly built paginator.
@@ -72,7 +79,9 @@ where
         let (requests, fetches) = (reading.progress.requests, reading.fetches as u64);
         let is_whole = reading.progress.stop == Some(StopReason::End);
         // With a window, requests may be dropped before they are made.
-        let is_right = requests == fetches || (plan.window > 1 && requests > fetches);
+        // After a panic, a request may be made again that was not counted.
+        let is_right =
+            requests == fetches || (plan.window > 1 && requests > fetches) || reading.has_panicked;
         ensure(!is_whole || is_right, Rule::Count, || {
             format!("{fetches} pages were requested, and {requests} requests are counted")
         })?;
@@ -95,14 +104,17 @@ where
         let before = probe.fetches();
         let read = read_by(probe, plan)?;
         let fetches = || probe.fetches();
+        let attach = |monitor| plan.hook.into_iter().for_each(|hook| hook.attach(&monitor));
         if plan.by_pages {
             let pages = read.pages();
             let monitor = pages.monitor();
+            attach(monitor.clone());
             is_lazy(fetches() - before)?;
             drive(pages, &monitor, fetches, &driving).await
         } else {
             let records = read.records();
             let monitor = records.monitor();
+            attach(monitor.clone());
             is_lazy(fetches() - before)?;
             drive(records.map_ok(Some), &monitor, fetches, &driving).await
         }
@@ -115,7 +127,8 @@ where
         plan: &Plan<'_>,
     ) -> Result<Reading<P::Record>, Violation> {
         let reading = self.run(probe, plan).await;
-        probe.check_error(reading.as_ref().ok().and_then(|reading| reading.error.as_ref()))?;
+        let error = reading.as_ref().ok().filter(|reading| !reading.has_panicked);
+        probe.check_error(error.and_then(|reading| reading.error.as_ref()))?;
         let reading = reading?;
         if reading.is_endless {
             let (came, expected) = (reading.records.len(), self.options.expected.len());
@@ -190,7 +203,8 @@ fn read_by<'p, P: Paginator>(
     probe: &'p Probe<P>,
     plan: &Plan<'_>,
 ) -> Result<Read<&'p Probe<P>>, Violation> {
-    let retry = Retry::default().first_delay(Duration::ZERO);
+    let mut retry = Retry::default().first_delay(Duration::ZERO).max_throttled(Duration::MAX);
+    retry.shortest_throttled = Duration::ZERO;
     let mut read = probe.read().window(plan.window).retry(retry);
     if let Some(checkpoint) = plan.from {
         read = read.resume(through_json(checkpoint)?);

@@ -67,6 +67,9 @@ pub enum Rule {
     SizeHint,
     /// A limit ends the reading at the right position, and is its reason.
     Limit,
+    /// The code of a user that the paginator calls may ask for a checkpoint
+    /// ([`check_hooks`](super::Conformance::check_hooks)).
+    Hook,
 }
 
 impl Violation {

@@ -9,7 +9,7 @@ use pagestream::{
     hubspot::{Associations, Group},
     testing::{
         Alloy, HubSpot, Server,
-        conformance::{Conformance, Rule, check},
+        conformance::{Conformance, Hook, Rule, check},
     },
 };
 
@@ -74,6 +74,34 @@ fn hubspot_keeps_the_contract_where_ids_fail() {
     let expected = read.flat_map(|(_, id)| associations_of(&service, id)).collect();
     let build = || associations(&service, service.clone()).map(|record| told(&record));
     block_on(Conformance::new(expected).any_order().check(build)).unwrap();
+}
+
+#[test]
+fn a_transport_of_either_vendor_may_ask_for_a_checkpoint_and_may_panic() {
+    let service = hubspot();
+    let build = |hook: Hook| {
+        let transport = {
+            let service = service.clone();
+            move |request| {
+                hook.call();
+                let service = service.clone();
+                async move { service.send(request).await }
+            }
+        };
+        associations(&service, transport).map(|record| told(&record))
+    };
+    let check = Conformance::new(held(&service)).any_order().positions(20);
+    block_on(check.check_hooks(build)).unwrap();
+
+    let build = |hook: Hook| {
+        let service = Alloy::new(7).records(45);
+        contacts(move |request| {
+            hook.call();
+            let service = service.clone();
+            async move { service.send(request).await }
+        })
+    };
+    block_on(Conformance::new(expected_contacts(45)).check_hooks(build)).unwrap();
 }
 
 #[test]

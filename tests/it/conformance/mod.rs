@@ -3,6 +3,7 @@
 
 mod batches;
 mod breaks;
+mod hazards;
 mod keeps;
 mod polling;
 
