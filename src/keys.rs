@@ -20,7 +20,7 @@ pub(crate) enum Keys {
     Known(Arc<[u64]>),
     /// They are computed when somebody asks, which is when a checkpoint is made or a page
     /// is read again. No reading that is never cut pays for them.
-    #[cfg_attr(not(feature = "alloy"), allow(dead_code, reason = "only Alloy has them"))]
+    #[cfg_attr(not(feature = "rest"), allow(dead_code, reason = "only styles have them"))]
     OnDemand(Arc<dyn Fn() -> Vec<u64> + Send + Sync>),
 }
 

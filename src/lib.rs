@@ -17,6 +17,10 @@ mod error;
 mod ext;
 mod from_fn;
 mod frontier;
+#[cfg(feature = "rest")]
+pub mod http;
+#[cfg(feature = "rest")]
+mod json;
 mod keyed;
 mod keys;
 mod map;
@@ -39,17 +43,19 @@ mod waiting_count;
 pub mod alloy;
 #[cfg(feature = "hubspot")]
 pub mod hubspot;
+#[cfg(feature = "rest")]
+pub mod rest;
 #[cfg(feature = "testing")]
 pub mod testing;
 
 pub use async_trait::async_trait;
 
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 pub use secrecy::SecretString;
 
 #[cfg(feature = "reqwest")]
 pub use self::transport::Reqwest;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 pub use self::transport::{Credentials, SharedCredentials};
 #[cfg(feature = "rate-limit")]
 pub use self::transport::{RateLimited, RateLimiter};

@@ -135,7 +135,7 @@ impl<R, C> Page<R, C> {
     }
 
     /// Adds the error of a record that can't be delivered. All others of its unit are there.
-    #[cfg(any(feature = "hubspot", feature = "alloy"))]
+    #[cfg(feature = "rest")]
     pub(crate) fn fail_record(&mut self, unit: Option<usize>, error: Error) {
         let failure = Failure { unit, is_of_record: true, error: error.partial() };
         let details = self.details_mut();
@@ -183,7 +183,7 @@ impl<R, C> Page<R, C> {
     }
 
     /// Adds keys that are known as numbers, or are computed on demand.
-    #[cfg(any(feature = "hubspot", feature = "alloy"))]
+    #[cfg(feature = "rest")]
     pub(crate) fn with_raw_keys(mut self, keys: Keys) -> Self {
         self.details_mut().keys = Some(keys);
         self

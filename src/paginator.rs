@@ -187,42 +187,42 @@ pub trait Paginator: Send + Sync {
 /// All but `start` and `fetch`, for a paginator that reads what another one reads. The
 /// other one is given as an expression: `forward_to!(P, self => self.paginator)`.
 macro_rules! forward_to {
-    ($inner:ident, $self:ident => $paginator:expr) => {
+    ($inner:ty, $self:ident => $paginator:expr) => {
         fn identity(&$self) -> String {
             $paginator.identity()
         }
 
-        fn pack(&$self, waiting: &mut std::collections::VecDeque<$inner::Cursor>, halvings: u32) {
+        fn pack(&$self, waiting: &mut std::collections::VecDeque<<$inner as $crate::paginator::Paginator>::Cursor>, halvings: u32) {
             $paginator.pack(waiting, halvings);
         }
 
-        fn narrow(&$self, cursor: &$inner::Cursor, units: &[usize]) -> $inner::Cursor {
+        fn narrow(&$self, cursor: &<$inner as $crate::paginator::Paginator>::Cursor, units: &[usize]) -> <$inner as $crate::paginator::Paginator>::Cursor {
             $paginator.narrow(cursor, units)
         }
 
-        fn ids(&$self, cursor: &$inner::Cursor, unit: usize) -> Vec<String> {
+        fn ids(&$self, cursor: &<$inner as $crate::paginator::Paginator>::Cursor, unit: usize) -> Vec<String> {
             $paginator.ids(cursor, unit)
         }
 
         fn predict(
             &$self,
-            before: &$inner::Cursor,
-            at: &$inner::Cursor,
+            before: &<$inner as $crate::paginator::Paginator>::Cursor,
+            at: &<$inner as $crate::paginator::Paginator>::Cursor,
             total: Option<u64>,
-        ) -> Option<$inner::Cursor> {
+        ) -> Option<<$inner as $crate::paginator::Paginator>::Cursor> {
             $paginator.predict(before, at, total)
         }
 
-        fn is_full(&$self, cursor: &$inner::Cursor, halvings: u32) -> bool {
+        fn is_full(&$self, cursor: &<$inner as $crate::paginator::Paginator>::Cursor, halvings: u32) -> bool {
             $paginator.is_full(cursor, halvings)
         }
 
         fn split_cursor(
             &$self,
-            cursor: &$inner::Cursor,
+            cursor: &<$inner as $crate::paginator::Paginator>::Cursor,
             parts: usize,
             total: Option<u64>,
-        ) -> Vec<$inner::Cursor> {
+        ) -> Vec<<$inner as $crate::paginator::Paginator>::Cursor> {
             $paginator.split_cursor(cursor, parts, total)
         }
     };

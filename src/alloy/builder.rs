@@ -1,22 +1,20 @@
 use std::{
     fmt::{self, Debug, Formatter},
-    hash::Hasher,
     marker::PhantomData,
 };
 
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
-use twox_hash::XxHash3_64;
 
 use super::{
-    action::{Action, Reader},
-    digest::digest_value,
-    error_response::error_response,
-    paging::WithoutPagination,
-    wire::{Layout, ParameterPosition, Pointer},
+    action::Action, error_response::error_response, parameter_position::ParameterPosition,
+    without_pagination::WithoutPagination,
 };
 use crate::{
     error::{Error, ErrorKind},
-    transport::{EndpointBuilder, endpoint_setters, path_segment},
+    http::Client,
+    rest::Offset,
+    transport::{EndpointBuilder, ReadError, endpoint_setters, path_segment},
 };
 
 const BASE_URL: &str = "https://production.runalloy.com";
@@ -70,7 +68,7 @@ impl<T> ActionBuilder<T> {
             without_pagination: WithoutPagination::default(),
             accepts_repeated_pages: false,
             ignored_fields: Vec::new(),
-            endpoint: EndpointBuilder::new(BASE_URL, error_response),
+            endpoint: EndpointBuilder::new(BASE_URL, ReadError::Vendor(error_response)),
             record: PhantomData,
         }
     }
@@ -188,7 +186,10 @@ impl<T> ActionBuilder<T> {
     /// - if the base URL is invalid, or would send the key unencrypted,
     /// - if no transport is given, and the feature `reqwest` is off or the base URL is
     ///   `https` and no TLS feature is on.
-    pub fn build(self) -> Result<Action<T>, Error> {
+    pub fn build(self) -> Result<Action<T>, Error>
+    where
+        T: DeserializeOwned + Send + 'static,
+    {
         if !(1..=MAX_LIMIT).contains(&self.limit) {
             return invalid(format!("invalid limit {}: expected 1 to {MAX_LIMIT}", self.limit));
         }
@@ -215,50 +216,44 @@ impl<T> ActionBuilder<T> {
                  the API key",
             );
         }
-        let data = json_pointer(&self.data)?;
-        let pagination = json_pointer(&self.pagination)?;
         let connector = path_segment("connector", &self.connector)?;
         let action = path_segment("action", &self.action)?;
         let path = format!("/connectors/{connector}/actions/{action}/execute");
 
-        let mut fields = self.fields;
-        fields.insert("credentialId".to_owned(), credential_id.into());
-        fields.insert("actionId".to_owned(), action.into());
-        let user_id = self.user_id;
-        let mut body = fields.clone();
-        body.insert(self.position.field().to_owned(), self.inputs.clone().into());
-        let mut digest = XxHash3_64::new();
-        digest_value(&mut digest, &body.into());
-        digest_value(&mut digest, &user_id.clone().into());
-        let identity = format!("alloy {path} with {:016x}", digest.finish());
+        let mut body = self.fields;
+        body.insert("credentialId".to_owned(), credential_id.into());
+        body.insert("actionId".to_owned(), action.into());
+        let position = self.position.field();
+        body.insert(position.to_owned(), self.inputs.into());
 
-        let mut headers = vec![("x-api-version", self.api_version)];
-        headers.extend(user_id.map(|user_id| ("x-alloy-userid", user_id)));
-        Ok(Action::new(Reader {
-            endpoint: self.endpoint.build(&path, "API key", headers)?,
-            fields,
-            inputs: self.inputs,
-            position: self.position,
-            limit: self.limit,
-            layout: Layout { data, pagination },
-            without_pagination: self.without_pagination,
-            accepts_repeated_pages: self.accepts_repeated_pages,
-            ignored_fields: self.ignored_fields.into(),
-            identity,
-        }))
+        let endpoint = self.endpoint.build("", "API key", [("x-api-version", self.api_version)])?;
+        let mut request = Client::of(endpoint)
+            .post(path)
+            .json(&body)
+            .limit_in_body(format!("/{position}/limit"), self.limit);
+        if let Some(user_id) = self.user_id {
+            request = request.header("x-alloy-userid", user_id);
+        }
+        let pagination = self.pagination;
+        let mut style = Offset::body(format!("/{position}/offset"))
+            .more_at(format!("{pagination}/hasMore"))
+            .next_at(format!("{pagination}/nextOffset"));
+        if self.without_pagination == WithoutPagination::SinglePage {
+            style = style.single_page_without(&*pagination);
+        }
+        let mut list = request
+            .pages(style)
+            .records_at(self.data)
+            .total_at(format!("{pagination}/total"))
+            .ignore_fields(self.ignored_fields);
+        if self.without_pagination == WithoutPagination::SinglePage {
+            list = list.null_is_missing();
+        }
+        if self.accepts_repeated_pages {
+            list = list.accept_repeated_pages();
+        }
+        Ok(Action::new(list.build()?))
     }
-}
-
-fn json_pointer(pointer: &str) -> Result<Pointer, Error> {
-    Pointer::parse(pointer).map_or_else(
-        || {
-            invalid(format!(
-                "invalid JSON pointer {pointer:?}: expected a slash before each key, such as \
-                 \"/data\", and no ~ but in ~0 and ~1"
-            ))
-        },
-        Ok,
-    )
 }
 
 fn invalid<T>(message: impl Into<std::borrow::Cow<'static, str>>) -> Result<T, Error> {

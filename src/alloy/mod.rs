@@ -6,14 +6,11 @@
 
 mod action;
 mod builder;
-mod digest;
 mod error_response;
-mod paging;
-mod wire;
+mod parameter_position;
+mod without_pagination;
 
 pub use self::{
-    action::{Action, Offset},
-    builder::ActionBuilder,
-    paging::WithoutPagination,
-    wire::ParameterPosition,
+    action::Action, builder::ActionBuilder, parameter_position::ParameterPosition,
+    without_pagination::WithoutPagination,
 };

@@ -222,7 +222,7 @@ impl Error {
     }
 
     /// The same error for another reader, with the text of its source.
-    #[cfg(any(feature = "hubspot", feature = "alloy"))]
+    #[cfg(feature = "rest")]
     pub(crate) fn without_source(&self) -> Self {
         let Inner { kind, message, retryable, throttled, partial, status, attempts, .. } = &*self.0;
         Self(Box::new(Inner {

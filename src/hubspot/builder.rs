@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, ErrorKind},
-    transport::{EndpointBuilder, endpoint_setters, path_segment},
+    transport::{EndpointBuilder, ReadError, endpoint_setters, path_segment},
 };
 
 const BASE_URL: &str = "https://api.hubapi.com";
@@ -63,7 +63,7 @@ impl AssociationsBuilder {
             left_out: HashSet::new(),
             batch_size: MAX_BATCH_SIZE,
             version: ApiVersion::default(),
-            endpoint: EndpointBuilder::new(BASE_URL, error_response),
+            endpoint: EndpointBuilder::new(BASE_URL, ReadError::Vendor(error_response)),
         }
     }
 
@@ -162,7 +162,7 @@ impl AssociationsBuilder {
         }
         drop(seen);
         let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
-        let endpoint = self.endpoint.build(&path, "token", None)?;
+        let endpoint = self.endpoint.build(&path, "token", None::<(&str, String)>)?;
         let (left_out, batch_size) = (self.left_out, self.batch_size);
         Ok(Associations::new(Reader { endpoint, ids, left_out, batch_size, identity }))
     }

@@ -163,7 +163,7 @@ impl Reader {
             let id = inputs[index].0;
             let bad = mem::take(&mut row.bad).into_iter().map(|bad| {
                 let what = format!("association {} of object {id} in this page", bad.index);
-                bad.error(&what, &self.endpoint).with_ids([id.to_string()])
+                self.endpoint.bad_record(&what, &bad).with_ids([id.to_string()])
             });
             let bad = bad.collect::<Vec<_>>();
             answers[index].set_row(row, inputs[index].1);
@@ -174,16 +174,16 @@ impl Reader {
         for (bad, id) in bad_rows {
             if let Some(&index) = id.and_then(|id| indices.get(&id)) {
                 let id = inputs[index].0;
-                let error = bad.error(&format!("the row of object {id}"), &self.endpoint);
+                let error = self.endpoint.bad_record(&format!("the row of object {id}"), &bad);
                 answers[index].fail(error.with_ids([id.to_string()]));
             } else {
                 let what = format!("row {} of the results", bad.index);
-                unrequested.push(bad.error(&what, &self.endpoint));
+                unrequested.push(self.endpoint.bad_record(&what, &bad));
             }
         }
         for bad in bad_errors {
             let what = format!("entry {} of the errors", bad.index);
-            unrequested.push(bad.error(&what, &self.endpoint));
+            unrequested.push(self.endpoint.bad_record(&what, &bad));
         }
         for error in response.errors {
             let (from, others) = error.ids();

@@ -10,9 +10,9 @@ use serde::{
 use serde_json::{Map, Value, value::RawValue};
 
 use crate::{
+    json::{BadRecord, decode_each, decode_one},
     keys::key,
     opaque_cursor::OpaqueCursor,
-    transport::{BadRecord, decode_each, decode_one},
 };
 
 /// The id of an object, kept exactly.

@@ -11,24 +11,57 @@ use http::{
     header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
 use secrecy::{ExposeSecret, SecretString};
+#[cfg(feature = "hubspot")]
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{
     Transport, decoding,
-    error_response::{EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status},
+    error_response::{EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status, service_error},
     keyring::{Key, Keyring, Refusals},
     shared_credentials::SharedCredentials,
 };
-use crate::error::{Error, ErrorKind, ServiceError};
+use crate::{
+    error::{Error, ErrorKind, ServiceError},
+    json::BadRecord,
+};
+
+/// How many characters are shown of why a record does not fit: it may quote the service.
+const SHOWN_REASON: usize = 300;
 
 /// One address of a service, with all of a request but its body.
 pub(crate) struct Endpoint {
     transport: Arc<dyn Transport>,
     uri: Uri,
     headers: HeaderMap,
-    keyring: Arc<Keyring>,
-    read_error: ReadErrorResponse,
+    /// `None` for a service without credentials.
+    keyring: Option<Arc<Keyring>>,
+    place: CredentialPlace,
+    read_error: ReadError,
+}
+
+/// Where the secret stands in a request.
+#[derive(Clone, Debug)]
+pub(crate) enum CredentialPlace {
+    /// Behind the name of this scheme in the header `Authorization`.
+    Authorization(&'static str),
+    Header(HeaderName),
+    /// In the query, as the value of this name.
+    Query(String),
+}
+
+/// How an error of the service is read.
+#[derive(Clone)]
+pub(crate) enum ReadError {
+    /// In the fields where most services have it.
+    Common,
+    #[cfg_attr(
+        not(any(feature = "hubspot", feature = "alloy")),
+        allow(dead_code, reason = "only HubSpot and Alloy have a format of their own")
+    )]
+    Vendor(ReadErrorResponse),
+    /// An author's own, also of a success.
+    Author(Arc<ReadAuthorsError>),
 }
 
 /// The settings of an [`Endpoint`], which a vendor's builder collects with
@@ -39,7 +72,9 @@ pub(crate) struct EndpointBuilder {
     pub(crate) credentials: Option<Secret>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
     pub(crate) allows_plain_http: bool,
-    read_error: ReadErrorResponse,
+    pub(crate) needs_credentials: bool,
+    pub(crate) place: CredentialPlace,
+    pub(crate) read_error: ReadError,
 }
 
 /// The source of the secret.
@@ -49,11 +84,15 @@ pub(crate) enum Secret {
     Provided(SharedCredentials),
 }
 
+/// Reads an error of a service, also from a success. `None` leaves it to the status.
+pub(crate) type ReadAuthorsError = dyn Fn(&Response<Bytes>) -> Option<Error> + Send + Sync;
+
 /// Reads the body of an error response in a vendor's format.
 pub(crate) type ReadErrorResponse = fn(StatusCode, &Value) -> ErrorResponse;
 
 /// The setters that all vendors' builders share. A vendor adds its own docs, and the name
 /// of the setter of a fixed secret.
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
 macro_rules! endpoint_setters {
     (
         $(#[$secret_doc:meta])+ $secret:ident;
@@ -100,6 +139,7 @@ macro_rules! endpoint_setters {
         }
     };
 }
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use endpoint_setters;
 
 impl Secret {
@@ -109,12 +149,14 @@ impl Secret {
 }
 
 impl EndpointBuilder {
-    pub(crate) fn new(base_url: &str, read_error: ReadErrorResponse) -> Self {
+    pub(crate) fn new(base_url: &str, read_error: ReadError) -> Self {
         Self {
             base_url: base_url.to_owned(),
             credentials: None,
             transport: None,
             allows_plain_http: false,
+            needs_credentials: true,
+            place: CredentialPlace::Authorization("Bearer"),
             read_error,
         }
     }
@@ -124,29 +166,34 @@ impl EndpointBuilder {
         self,
         path: &str,
         secret: &str,
-        headers: impl IntoIterator<Item = (&'static str, String)>,
+        headers: impl IntoIterator<Item = (impl AsRef<str>, String)>,
     ) -> Result<Endpoint, Error> {
         let uri = self.uri(path)?;
         // A secret that a header can't carry is an error now, not at the first page.
         let keyring = match self.credentials {
             Some(Secret::Fixed(secret)) if !secret.expose_secret().trim().is_empty() => {
-                Arc::new(Keyring::fixed(&secret)?)
+                Some(Arc::new(Keyring::fixed(&secret)?))
             }
-            Some(Secret::Provided(shared)) => shared.keyring(),
+            Some(Secret::Provided(shared)) => Some(shared.keyring()),
+            None if !self.needs_credentials => None,
             _ => return Err(invalid(format!("missing {secret}: give one to the builder"))),
         };
         let mut map = HeaderMap::new();
         map.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         map.insert(ACCEPT, HeaderValue::from_static("application/json"));
         for (name, value) in headers {
+            let name = name.as_ref();
             let value = HeaderValue::from_str(&value).map_err(|error| {
                 invalid(format!("invalid value for the header {name}: expected visible ASCII"))
                     .with_source(error)
             })?;
-            map.insert(HeaderName::from_static(name), value);
+            let name = HeaderName::from_bytes(name.as_bytes())
+                .map_err(|_| invalid(format!("invalid name of a header: {name:?}")))?;
+            map.insert(name, value);
         }
         let transport = self.transport.map_or_else(|| default_transport(&uri), Ok)?;
-        Ok(Endpoint { transport, uri, headers: map, keyring, read_error: self.read_error })
+        let Self { place, read_error, .. } = self;
+        Ok(Endpoint { transport, uri, headers: map, keyring, place, read_error })
     }
 
     fn uri(&self, path: &str) -> Result<Uri, Error> {
@@ -181,35 +228,96 @@ impl EndpointBuilder {
 
 impl Endpoint {
     /// Posts a body as JSON, and returns the response if it is a success.
+    #[cfg(feature = "hubspot")]
     pub(crate) async fn post(&self, body: &impl Serialize) -> Result<Response<Bytes>, Error> {
         let body = serde_json::to_vec(body).map_err(|error| {
             Error::new(ErrorKind::Contract, "a request can't be written as JSON").with_source(error)
         })?;
-        let body = Bytes::from(body);
-        let mut key = self.keyring.key().await?;
+        self.send(&Method::POST, &self.uri, &self.headers, &Bytes::from(body)).await
+    }
+
+    /// Sends a request with the credentials, and returns the response if it is a success.
+    /// After a 401 it is sent again with another secret.
+    pub(crate) async fn send(
+        &self,
+        method: &Method,
+        uri: &Uri,
+        headers: &HeaderMap,
+        body: &Bytes,
+    ) -> Result<Response<Bytes>, Error> {
+        let mut key = match &self.keyring {
+            Some(keyring) => Some(keyring.key().await?),
+            None => None,
+        };
         let mut refusals = Refusals::default();
         let response = loop {
-            let response = self.send(body.clone(), &key).await?;
+            let mut request = Request::new(body.clone());
+            *request.method_mut() = method.clone();
+            *request.uri_mut() = uri.clone();
+            *request.headers_mut() = headers.clone();
+            if let Some(key) = &key {
+                self.authorize(&mut request, key)?;
+            }
+            let response = self.transport.send(request).await?;
+            let (Some(keyring), Some(used)) = (&self.keyring, &key) else { break response };
             if response.status() != StatusCode::UNAUTHORIZED {
-                key.accepted();
+                used.accepted();
                 break response;
             }
-            match self.keyring.after(&key, &mut refusals).await {
-                Some(other) => key = other?,
+            match keyring.after(used, &mut refusals).await {
+                Some(other) => key = Some(other?),
                 None => break response,
             }
         };
+        if let ReadError::Author(read) = &self.read_error
+            && let Some(error) = read(&response)
+        {
+            return Err(self.clean(error));
+        }
         let is_ready = response.status().is_success() && !is_not_ready(&response);
         if is_ready { Ok(response) } else { Err(self.failed(&response)) }
     }
 
-    async fn send(&self, body: Bytes, key: &Key) -> Result<Response<Bytes>, Error> {
-        let mut request = Request::new(body);
-        *request.method_mut() = Method::POST;
-        *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
-        request.headers_mut().insert(AUTHORIZATION, key.bearer.clone());
-        self.transport.send(request).await
+    fn authorize(&self, request: &mut Request<Bytes>, key: &Key) -> Result<(), Error> {
+        match &self.place {
+            CredentialPlace::Authorization("Bearer") => {
+                request.headers_mut().insert(AUTHORIZATION, key.bearer.clone());
+            }
+            CredentialPlace::Authorization(scheme) => {
+                request.headers_mut().insert(AUTHORIZATION, key.header(&format!("{scheme} "))?);
+            }
+            CredentialPlace::Header(name) => {
+                request.headers_mut().insert(name, key.header("")?);
+            }
+            CredentialPlace::Query(name) => {
+                let secret = key.secret();
+                *request.uri_mut() = with_query(request.uri(), name, secret.expose_secret())?;
+            }
+        }
+        Ok(())
+    }
+
+    /// An error without the secrets.
+    pub(crate) fn clean(&self, error: Error) -> Error {
+        self.keyring.iter().fold(error, |error, keyring| keyring.clean(error))
+    }
+
+    /// The address of the service.
+    pub(crate) fn uri(&self) -> &Uri {
+        &self.uri
+    }
+
+    /// What each request has.
+    pub(crate) fn headers(&self) -> &HeaderMap {
+        &self.headers
+    }
+
+    /// The name in the query whose value is the secret.
+    pub(crate) fn secret_in_query(&self) -> Option<&str> {
+        match &self.place {
+            CredentialPlace::Query(name) => Some(name),
+            _ => None,
+        }
     }
 
     /// The error of an error response.
@@ -219,9 +327,23 @@ impl Endpoint {
 
     /// What the body says about an error, bounded and without secrets.
     fn error_response(&self, response: &Response<Bytes>) -> ErrorResponse {
-        let body = serde_json::from_slice(response.body()).unwrap_or_default();
-        let read = (self.read_error)(response.status(), &body);
+        let read = match &self.read_error {
+            ReadError::Vendor(read) => {
+                let body = serde_json::from_slice(response.body()).unwrap_or_default();
+                read(response.status(), &body)
+            }
+            ReadError::Common | ReadError::Author(_) => ErrorResponse {
+                service_error: service_error(response.headers(), response.body()),
+                ..ErrorResponse::default()
+            },
+        };
         ErrorResponse { service_error: self.redact_service_error(read.service_error), ..read }
+    }
+
+    /// The error about a record that does not fit its type. `what` is the record.
+    pub(crate) fn bad_record(&self, what: &str, record: &BadRecord) -> Error {
+        let text = self.redact(&record.told(what), SHOWN_REASON);
+        Error::new(ErrorKind::Decode, text).with_retryable(false)
     }
 
     /// The same service error, bounded and without secrets.
@@ -236,14 +358,17 @@ impl Endpoint {
     }
 
     /// Whether a service's text has a secret in it.
-    #[cfg(feature = "hubspot")]
     pub(crate) fn has_secret(&self, text: &str) -> bool {
-        self.keyring.redact(text) != text
+        self.redacted(text) != text
     }
 
     /// At most so many characters of a service's text, without secrets.
     pub(crate) fn redact(&self, text: &str, most: usize) -> String {
-        self.keyring.redact(text).chars().take(most).collect()
+        self.redacted(text).chars().take(most).collect()
+    }
+
+    fn redacted(&self, text: &str) -> String {
+        self.keyring.as_ref().map_or_else(|| text.to_owned(), |keyring| keyring.redact(text))
     }
 
     /// The error of a success whose body is not what the service documents. The message
@@ -326,6 +451,29 @@ fn shown(base_url: &str) -> &str {
     base_url.split(['?', '#']).next().unwrap_or_default()
 }
 
+/// The same address with one more name and value in its query.
+fn with_query(uri: &Uri, name: &str, value: &str) -> Result<Uri, Error> {
+    let joint = if uri.query().is_some() { '&' } else { '?' };
+    let value = percent_encoded(value);
+    format!("{uri}{joint}{name}={value}")
+        .parse()
+        .map_err(|_| invalid(format!("the secret can't be sent in the query as {name}")))
+}
+
+/// A text as a part of a path or of a query: all but letters, digits and `-_.~` are encoded.
+pub(crate) fn percent_encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+            encoded.push(char::from(byte));
+        } else {
+            let digit = |half: u8| char::from(b"0123456789ABCDEF"[usize::from(half)]);
+            encoded.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+    encoded
+}
+
 /// Whether a response says that the answer is not there yet.
 fn is_not_ready(response: &Response<Bytes>) -> bool {
     let is_empty = || matches!(response.body().trim_ascii(), b"" | b"{}");
@@ -347,6 +495,7 @@ fn is_loopback(host: &str) -> bool {
     host.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback())
 }
 
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
 /// Checks that a text of the caller can be one part of a path.
 pub(crate) fn path_segment<'a>(what: &str, segment: &'a str) -> Result<&'a str, Error> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);

@@ -121,7 +121,7 @@ pub(super) fn after_a_colon(ServiceError { message, category, .. }: &ServiceErro
 }
 
 /// What a body says, in the fields where most services say it.
-fn service_error(headers: &HeaderMap, body: &[u8]) -> ServiceError {
+pub(super) fn service_error(headers: &HeaderMap, body: &[u8]) -> ServiceError {
     let body = &body[..body.len().min(LONGEST_BODY)];
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         let content_type = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);

@@ -185,6 +185,13 @@ impl Keyring {
         keys.fold(text.to_owned(), |text, key| redact(&text, key.secret.expose_secret()))
     }
 
+    /// An error of an author without the secrets.
+    pub(super) fn clean(&self, error: Error) -> Error {
+        let keys = self.lock();
+        let keys = keys.current.iter().chain(&keys.former).cloned().collect::<Vec<_>>();
+        keys.iter().fold(error, |error, key| error.without_secret(key.secret.expose_secret()))
+    }
+
     fn lock(&self) -> MutexGuard<'_, Keys> {
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -197,17 +204,17 @@ impl Key {
         if secret.is_empty() {
             return Err(invalid_secret("it is empty"));
         }
-        // Its memory is wiped when the last header that shares it is dropped.
-        let bearer = Bytes::from_owner(Wiped(Zeroizing::new(format!("Bearer {secret}"))));
-        let mut bearer = HeaderValue::from_maybe_shared(bearer)
-            .map_err(|_| invalid_secret("it contains a character that a header can't carry"))?;
-        bearer.set_sensitive(true);
         Ok(Self {
+            bearer: header("Bearer ", secret)?,
             secret: SecretString::from(secret),
-            bearer,
             renewed: is_renewed.then(clock::now),
             is_accepted: AtomicBool::new(false),
         })
+    }
+
+    /// A header with the secret behind some text.
+    pub(super) fn header(&self, before: &str) -> Result<HeaderValue, Error> {
+        header(before, self.secret.expose_secret())
     }
 
     /// A request with it was not answered with a 401.
@@ -223,6 +230,15 @@ impl Key {
     pub(super) fn is(&self, secret: &str) -> bool {
         self.secret.expose_secret() == secret.trim()
     }
+}
+
+fn header(before: &str, secret: &str) -> Result<HeaderValue, Error> {
+    // Its memory is wiped when the last header that shares it is dropped.
+    let text = Bytes::from_owner(Wiped(Zeroizing::new(format!("{before}{secret}"))));
+    let mut header = HeaderValue::from_maybe_shared(text)
+        .map_err(|_| invalid_secret("it contains a character that a header can't carry"))?;
+    header.set_sensitive(true);
+    Ok(header)
 }
 
 struct Wiped(Zeroizing<String>);

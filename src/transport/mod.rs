@@ -1,17 +1,15 @@
 //! The layer between a paginator and the network: one request, one response.
 
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
-mod bad_record;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 mod credentials;
 #[cfg(feature = "reqwest")]
 mod deadline;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 mod decoding;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 mod endpoint;
 mod error_response;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 mod keyring;
 #[cfg(feature = "reqwest")]
 mod proxy;
@@ -24,7 +22,7 @@ mod reqwest;
 #[cfg(feature = "reqwest")]
 mod reqwest_error;
 mod retry_after;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 mod shared_credentials;
 
 use std::sync::Arc;
@@ -33,16 +31,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
-#[cfg(feature = "hubspot")]
-pub(crate) use self::bad_record::decode_one;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
-pub(crate) use self::bad_record::{BadRecord, decode_each};
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 pub use self::credentials::Credentials;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 pub(crate) use self::endpoint::{
-    Endpoint, EndpointBuilder, Secret, endpoint_setters, path_segment,
+    CredentialPlace, Endpoint, EndpointBuilder, ReadError, Secret, percent_encoded,
 };
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::endpoint::{endpoint_setters, path_segment};
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use self::error_response::ErrorResponse;
 #[cfg(feature = "rate-limit")]
@@ -50,7 +46,7 @@ pub use self::rate_limit::{RateLimited, RateLimiter};
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+#[cfg(feature = "rest")]
 pub use self::shared_credentials::SharedCredentials;
 use crate::error::Error;
 

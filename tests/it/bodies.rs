@@ -122,7 +122,7 @@ async fn json_that_nests_10_000_deep_is_an_error_or_passed_over() {
         let is_whole = deep.ends_with([']', '}']);
         // What stands beside is passed over, however deep it is.
         let [hubspot, alloy] = at_every_position(&deep).await;
-        assert_eq!((hubspot > 0, alloy), (is_whole, if is_whole { 2 } else { 0 }));
+        assert_eq!((hubspot > 0, alloy), (is_whole, if is_whole { 3 } else { 0 }));
     }
 }
 

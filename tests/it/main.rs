@@ -24,6 +24,7 @@ mod packing;
 mod panics;
 mod prediction;
 mod rate_limit;
+mod rest;
 mod retries;
 mod runtimes;
 mod secrets;

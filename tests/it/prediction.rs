@@ -393,7 +393,7 @@ fn known(checkpoint: &Checkpoint) -> BTreeSet<u64> {
     requests
         .map(|request| &request["cursor"])
         .chain(waiting)
-        .map(|cursor| cursor["offset"].as_u64().unwrap())
+        .map(|cursor| cursor["at"]["start"].as_u64().unwrap())
         .collect()
 }
 

@@ -207,7 +207,7 @@ fn parts_begin_at_multiples_of_the_limit_and_the_last_is_open() {
         let split = action(Alloy::new(1)).split(parts, total).unwrap();
         let range = |part: &Checkpoint| {
             let cursor = serde_json::to_value(part).unwrap()["waiting"][0].clone();
-            (cursor["offset"].as_u64().unwrap(), cursor["end"].as_u64())
+            (cursor["at"]["start"].as_u64().unwrap(), cursor["at"]["end"].as_u64())
         };
         split.iter().map(range).collect::<Vec<_>>()
     };

@@ -53,7 +53,9 @@ where
         };
         // If the limit is at the end of the data, the end is the reason.
         let is_over = reading.checkpoint.is_finished();
-        let due = if is_over { StopReason::End } else { reason };
+        // Unless an empty page that said so came in the moment when the limit was reached.
+        let is_tie = is_over && reached == most && progress.stop == Some(reason);
+        let due = if is_over && !is_tie { StopReason::End } else { reason };
         let is_reached = reached == most || (is_over && reached < most);
         ensure(is_reached && progress.stop == Some(due), Rule::Limit, || {
             let stop = progress.stop;

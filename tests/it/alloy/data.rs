@@ -23,7 +23,9 @@ async fn null_data_without_a_paging_object_is_an_error() {
         let script = Script::json([body.clone()]);
         let single = builder::<u64>(&script).without_pagination(WithoutPagination::SinglePage);
         read(&single.build().unwrap()).await.failed_at(ErrorKind::Decode, 1, 0);
-        error_of_json(ErrorKind::Decode, &body).await;
+        let has_data = body.get("data").is_some();
+        let kind = if has_data { ErrorKind::Contradiction } else { ErrorKind::Decode };
+        error_of_json(kind, &body).await;
     }
 }
 

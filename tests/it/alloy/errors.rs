@@ -97,7 +97,8 @@ async fn a_body_with_something_behind_it_is_a_decode_error() {
 #[tokio::test]
 async fn a_body_that_is_nested_too_deep_is_a_decode_error() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    for body in [format!(r#"{{"data": {deep}}}"#), format!(r#"{{"data": [0], "x": {deep}"#)] {
+    let of_list = format!(r#"{{"data": [{deep}, {deep}], "pagination": {{"hasMore": false}}}}"#);
+    for body in [of_list, format!(r#"{{"data": [0], "x": {deep}"#)] {
         error_of(ErrorKind::Decode, body).await;
     }
 }

@@ -85,7 +85,7 @@ impl<T> Outcome<T> {
         let error = self.error();
         assert_eq!((error.kind(), error.page()), (kind, Some(page)), "{error:?}");
         let cursor = serde_json::from_str::<Value>(error.cursor().unwrap()).unwrap();
-        assert_eq!(cursor["offset"], offset);
+        assert_eq!(cursor["at"]["start"], offset);
         let records = error.checkpoint().map(Checkpoint::records);
         assert_eq!(records, Some(read));
         error

@@ -77,16 +77,18 @@ async fn has_more_that_is_no_boolean_is_a_decode_error() {
 }
 
 #[tokio::test]
-async fn a_paging_object_that_is_no_object_is_a_decode_error() {
+async fn a_paging_object_that_is_no_object_is_an_error() {
     for pagination in [json!("none"), json!(false), json!(0)] {
-        error_of_json(ErrorKind::Decode, &json!({"data": [0], "pagination": pagination})).await;
+        error_of_json(ErrorKind::Contradiction, &json!({"data": [0], "pagination": pagination}))
+            .await;
     }
 }
 
 #[tokio::test]
-async fn a_paging_object_that_is_an_array_is_a_decode_error() {
+async fn a_paging_object_that_is_an_array_is_an_error() {
     // An array that is read as the fields in their order would be an end.
     for pagination in [json!([false]), json!([false, 1, 2]), json!([])] {
-        error_of_json(ErrorKind::Decode, &json!({"data": [0], "pagination": pagination})).await;
+        error_of_json(ErrorKind::Contradiction, &json!({"data": [0], "pagination": pagination}))
+            .await;
     }
 }

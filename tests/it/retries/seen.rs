@@ -63,7 +63,7 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
     for field in [
         "message=a page failed and is asked for again",
         "error=the service answered with an error: \"slowly\" (status 429), at page 1, cursor",
-        "\"offset\":0",
+        "\"start\":0",
         "kind=Status",
         "status=429",
         "delay_ms=7000",
@@ -71,8 +71,7 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
     ] {
         assert!(events[0].contains(field), "{field} in {}", events[0]);
     }
-    for field in ["status=413", "delay_ms=0", "smaller=true", "at page 2, cursor", "\"offset\":10"]
-    {
+    for field in ["status=413", "delay_ms=0", "smaller=true", "at page 2, cursor", "\"start\":10"] {
         assert!(events[1].contains(field), "{field} in {}", events[1]);
     }
 }

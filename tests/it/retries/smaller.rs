@@ -141,7 +141,7 @@ async fn a_single_record_that_is_too_large_leaves_those_before_it() {
     });
     let outcome = drain(contacts(&service).records()).await;
     assert!(outcome.records.iter().map(|contact| contact.id).eq(0..33));
-    assert_eq!(outcome.error().cursor(), Some(r#"{"offset":33,"limit":1}"#));
+    assert_eq!(outcome.error().cursor(), Some(r#"{"at":{"start":33},"limit":1}"#));
 }
 
 #[tokio::test(start_paused = true)]

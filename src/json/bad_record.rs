@@ -1,12 +1,6 @@
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::endpoint::Endpoint;
-use crate::error::{Error, ErrorKind};
-
-/// How many characters of the reason are shown: it may quote the service.
-const SHOWN_REASON: usize = 300;
-
 /// A record that does not fit its type.
 #[derive(Clone, Debug)]
 pub(crate) struct BadRecord {
@@ -42,13 +36,12 @@ pub(crate) fn decode_one<T: DeserializeOwned>(record: &RawValue) -> Result<T, Ba
 }
 
 impl BadRecord {
-    /// The error about this record alone. `what` is the record, such as "record 3".
-    pub(crate) fn error(&self, what: &str, endpoint: &Endpoint) -> Error {
+    /// What is wrong. `what` is the record, such as "record 3".
+    pub(crate) fn told(&self, what: &str) -> String {
         let place = match &self.path[..] {
             "." | "?" => String::new(),
             path => format!(" at `{path}`"),
         };
-        let text = format!("{what} does not fit its type{place}: {}", self.reason);
-        Error::new(ErrorKind::Decode, endpoint.redact(&text, SHOWN_REASON)).with_retryable(false)
+        format!("{what} does not fit its type{place}: {}", self.reason)
     }
 }

@@ -1,0 +1,20 @@
+//! JSON that is read from its text: a list of records wherever it is, one value at a pointer,
+//! and what stands for a value.
+
+mod bad_record;
+mod digest;
+mod list;
+mod overlay;
+mod pointer;
+mod record_key;
+
+#[cfg(feature = "hubspot")]
+pub(crate) use self::bad_record::decode_each;
+pub(crate) use self::{
+    bad_record::{BadRecord, decode_one},
+    digest::digest_value,
+    list::{Data, List, decode_each_record},
+    overlay::Overlay,
+    pointer::{Pointer, find},
+    record_key::RecordKey,
+};

@@ -1,0 +1,54 @@
+use super::{
+    answer::Answer,
+    style::{Next, Style},
+};
+use crate::{error::Error, http::PageRequest};
+
+/// Pages by the header `Link` (RFC 8288).
+///
+/// **When your API looks like this:** `Link: <https://...?page=2>; rel="next"`.
+///
+/// The link is followed as it is, as of [`NextLink`](super::NextLink). An answer without a
+/// link of the relation `next` is the end.
+///
+/// A link can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct LinkHeader {
+    relation: String,
+}
+
+impl LinkHeader {
+    /// Follows the relation `next`.
+    #[allow(clippy::new_without_default, reason = "a style is built by its name")]
+    pub fn new() -> Self {
+        Self { relation: "next".to_owned() }
+    }
+
+    /// Follows another relation, such as `prev`.
+    pub fn relation(mut self, relation: impl Into<String>) -> Self {
+        self.relation = relation.into();
+        self
+    }
+}
+
+impl Style for LinkHeader {
+    /// A link; none at the start.
+    type Cursor = Option<String>;
+
+    fn start(&self) -> Option<String> {
+        None
+    }
+
+    fn apply(&self, cursor: &Option<String>, request: &mut PageRequest<'_>) -> Result<(), Error> {
+        if let Some(link) = cursor {
+            request.set_link(link);
+        }
+        Ok(())
+    }
+
+    fn next(&self, _: &Option<String>, answer: &Answer<'_>) -> Result<Next<Option<String>>, Error> {
+        let link = answer.link_with_relation(&self.relation)?;
+        Ok(link.map_or_else(Next::end, |link| Next::at(Some(link))))
+    }
+}

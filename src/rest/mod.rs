@@ -1,0 +1,92 @@
+//! The styles in which HTTP APIs page, and the paginator that is made of one.
+//!
+//! A request of a [`Client`](crate::http::Client) becomes a paginator with
+//! [`pages`](crate::http::RequestBuilder::pages) and a style:
+//!
+//! | your API looks like this | style | reads ahead, splits |
+//! |---|---|---|
+//! | `?offset=200&limit=100`, `startAt`, `skip` | [`Offset`] | yes |
+//! | `?page=3&per_page=50` | [`PageNumber`] | yes |
+//! | `"next_cursor": "..."`, `"nextPageToken"`, a header with a token | [`NextCursor`] | no |
+//! | `"next": "https://..."`, `"@odata.nextLink"` | [`NextLink`] | no |
+//! | `Link: <https://...>; rel="next"` | [`LinkHeader`] | no |
+//! | `?starting_after=ch_17`, `?updated_since=2026-01-01` | [`Keyset`] | no |
+//! | GraphQL: `pageInfo { hasNextPage endCursor }` | [`Connection`] | no |
+//! | all in one answer | [`SinglePage`] | no |
+//! | anything else | your own [`Style`] | as you say |
+//!
+//! With a [window](crate::Read::window), a style that reads ahead has as many requests in
+//! flight as the window allows. The others have one: the next page is asked for while you
+//! work on this one.
+//!
+//! ```
+//! use futures::TryStreamExt;
+//! use pagestream::{PaginatorExt, http::Client, rest::NextCursor};
+//! use serde::Deserialize;
+//!
+//! #[derive(Deserialize)]
+//! struct User {
+//!     name: String,
+//! }
+//!
+//! # futures::executor::block_on(async {
+//! # let service = |request: http::Request<bytes::Bytes>| async move {
+//! #     let body = match request.uri().query() {
+//! #         Some("limit=2") => r#"{"users": [{"name": "Ada"}, {"name": "Grace"}], "next": "b=="}"#,
+//! #         Some("limit=2&cursor=b%3D%3D") => r#"{"users": [{"name": "Mary"}], "next": null}"#,
+//! #         _ => "{}",
+//! #     };
+//! #     Ok::<_, pagestream::Error>(http::Response::new(body.into()))
+//! # };
+//! let client = Client::builder("https://api.example.com").bearer("k-...");
+//! # let client = client.transport(service);
+//! let users = client
+//!     .build()?
+//!     .get("/users")
+//!     .limit("limit", 2)
+//!     .pages(NextCursor::at("/next").into_query("cursor"))
+//!     .records_at("/users")
+//!     .build::<User>()?;
+//!
+//! let users: Vec<User> = users.records().try_collect().await?;
+//! assert_eq!(users[2].name, "Mary");
+//! # Ok::<(), pagestream::Error>(()) }).unwrap();
+//! ```
+
+mod answer;
+mod at;
+mod builder;
+mod connection;
+mod cursor_place;
+mod decoded;
+mod end;
+mod interval;
+mod keyset;
+mod link_header;
+mod list;
+mod next_cursor;
+mod next_link;
+mod offset;
+mod page_number;
+mod position;
+mod single_page;
+mod style;
+mod web_link;
+
+pub use self::{
+    answer::Answer,
+    at::{At, header},
+    builder::ListBuilder,
+    connection::Connection,
+    interval::Interval,
+    keyset::{Bound, Keyset},
+    link_header::LinkHeader,
+    list::List,
+    next_cursor::NextCursor,
+    next_link::NextLink,
+    offset::Offset,
+    page_number::{PageInterval, PageNumber},
+    position::Position,
+    single_page::SinglePage,
+    style::{Next, Style},
+};

@@ -1,0 +1,160 @@
+use super::{
+    answer::Answer,
+    at::At,
+    cursor_place::CursorPlace,
+    end::{End, contradiction},
+    style::{Next, Style},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    http::PageRequest,
+    opaque_cursor::OpaqueCursor,
+};
+
+/// Pages by a cursor that each answer gives.
+///
+/// **When your API looks like this:** the answer has `next_cursor`, `nextPageToken`,
+/// `paging.next.after`, or a header with one; the next request sends it back.
+///
+/// A cursor that is missing, null or `""` is the end; 0 is a cursor. Where the service has a
+/// flag too, name it ([`more_at`](Self::more_at), [`done_at`](Self::done_at)): then the flag
+/// says what the end is, and a flag without a cursor is an error.
+///
+/// A cursor can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
+///
+/// ```
+/// use pagestream::rest::NextCursor;
+///
+/// let slack = NextCursor::at("/response_metadata/next_cursor").into_query("cursor");
+/// let notion = NextCursor::at("/next_cursor").into_body("/start_cursor").more_at("/has_more");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct NextCursor {
+    parts: Vec<Part>,
+    end: Option<End>,
+    is_alone: bool,
+}
+
+/// One of the values of a cursor.
+#[derive(Clone, Debug)]
+struct Part {
+    at: At,
+    place: Option<CursorPlace>,
+}
+
+impl NextCursor {
+    /// The cursor is at this place of an answer: a JSON pointer, or a
+    /// [`header`](super::header).
+    pub fn at(at: impl Into<At>) -> Self {
+        let part = Part { at: at.into(), place: None };
+        Self { parts: vec![part], end: None, is_alone: false }
+    }
+
+    /// Another value that goes along with the cursor. The first one says whether there is a
+    /// next page; the others may be missing.
+    pub fn and(mut self, at: impl Into<At>) -> Self {
+        self.parts.push(Part { at: at.into(), place: None });
+        self
+    }
+
+    /// It goes into the query, as the value of this name. It is percent-encoded.
+    pub fn into_query(self, name: impl Into<String>) -> Self {
+        self.into_place(CursorPlace::Query(name.into()))
+    }
+
+    /// It goes into the query as it is: the service gives it percent-encoded.
+    pub fn into_query_encoded(self, name: impl Into<String>) -> Self {
+        self.into_place(CursorPlace::EncodedQuery(name.into()))
+    }
+
+    /// It goes into the body, at a JSON pointer such as `/page/after`, exactly as it came.
+    pub fn into_body(self, pointer: impl Into<String>) -> Self {
+        self.into_place(CursorPlace::Body(pointer.into()))
+    }
+
+    /// It goes into the header of this name.
+    pub fn into_header(self, name: impl Into<String>) -> Self {
+        self.into_place(CursorPlace::Header(name.into()))
+    }
+
+    fn into_place(mut self, place: CursorPlace) -> Self {
+        if let Some(part) = self.parts.last_mut() {
+            part.place = Some(place);
+        }
+        self
+    }
+
+    /// There is more while the flag at this place is true.
+    pub fn more_at(mut self, at: impl Into<At>) -> Self {
+        self.end = Some(End::More(at.into()));
+        self
+    }
+
+    /// The end is where the flag at this place is true.
+    pub fn done_at(mut self, at: impl Into<At>) -> Self {
+        self.end = Some(End::Done(at.into()));
+        self
+    }
+
+    /// Sends the cursor without the rest of the query, the limit too: for a service that wants
+    /// it so. By default all is sent along with it.
+    pub fn alone(mut self) -> Self {
+        self.is_alone = true;
+        self
+    }
+}
+
+impl Style for NextCursor {
+    /// A value for each place. None at all at the start.
+    type Cursor = Vec<Option<OpaqueCursor>>;
+
+    fn start(&self) -> Self::Cursor {
+        Vec::new()
+    }
+
+    fn apply(&self, cursor: &Self::Cursor, request: &mut PageRequest<'_>) -> Result<(), Error> {
+        if self.is_alone && !cursor.is_empty() {
+            request.only_position();
+        }
+        for (part, value) in self.parts.iter().zip(cursor) {
+            if let (Some(place), Some(value)) = (&part.place, value) {
+                place.set(value, request)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next(&self, _: &Self::Cursor, answer: &Answer<'_>) -> Result<Next<Self::Cursor>, Error> {
+        if let Some(end) = &self.end
+            && end.is_told(answer)?
+        {
+            return Ok(Next::end());
+        }
+        let parts = self.parts.iter().map(|part| answer.cursor(&part.at));
+        let cursor = parts.collect::<Result<Vec<_>, _>>()?;
+        match (cursor.first(), &self.end) {
+            (Some(Some(_)), _) => Ok(Next::at(cursor)),
+            (_, None) => Ok(Next::end()),
+            (_, Some(_)) => Err(contradiction(format!(
+                "missing cursor at {}: expected one, since the service says that there is more",
+                self.parts[0].at
+            ))),
+        }
+    }
+
+    fn check(&self, limit: Option<u64>) -> Result<(), Error> {
+        for Part { at, place } in &self.parts {
+            at.check()?;
+            let place = place.as_ref().ok_or_else(|| {
+                let message = format!(
+                    "missing place of the cursor at {at} in a request: call `into_query`, \
+                     `into_body` or `into_header`"
+                );
+                Error::new(ErrorKind::Configuration, message)
+            })?;
+            place.check()?;
+        }
+        self.end.as_ref().map_or(Ok(()), |end| end.check(limit))
+    }
+}

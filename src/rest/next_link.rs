@@ -1,0 +1,82 @@
+use super::{
+    answer::Answer,
+    at::At,
+    end::{End, contradiction},
+    style::{Next, Style},
+};
+use crate::{error::Error, http::PageRequest};
+
+/// Pages by a link in the body of each answer.
+///
+/// **When your API looks like this:** the answer has `"next": "https://..."`,
+/// `"nextRecordsUrl": "/services/data/..."` or `"@odata.nextLink"`.
+///
+/// The link is followed as it is: what the request has in its query is not added. It may be
+/// absolute or relative. A link that is missing, null or `""` is the end. It leads to the
+/// service's own origin, or it is an error
+/// ([`allow_origin`](crate::http::ClientBuilder::allow_origin)).
+///
+/// A link can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct NextLink {
+    at: At,
+    end: Option<End>,
+}
+
+impl NextLink {
+    /// The link is at this place of an answer: a JSON pointer, or a
+    /// [`header`](super::header) with nothing but the link in it.
+    pub fn at(at: impl Into<At>) -> Self {
+        Self { at: at.into(), end: None }
+    }
+
+    /// There is more while the flag at this place is true.
+    pub fn more_at(mut self, at: impl Into<At>) -> Self {
+        self.end = Some(End::More(at.into()));
+        self
+    }
+
+    /// The end is where the flag at this place is true.
+    pub fn done_at(mut self, at: impl Into<At>) -> Self {
+        self.end = Some(End::Done(at.into()));
+        self
+    }
+}
+
+impl Style for NextLink {
+    /// A link; none at the start.
+    type Cursor = Option<String>;
+
+    fn start(&self) -> Option<String> {
+        None
+    }
+
+    fn apply(&self, cursor: &Option<String>, request: &mut PageRequest<'_>) -> Result<(), Error> {
+        if let Some(link) = cursor {
+            request.set_link(link);
+        }
+        Ok(())
+    }
+
+    fn next(&self, _: &Option<String>, answer: &Answer<'_>) -> Result<Next<Option<String>>, Error> {
+        if let Some(end) = &self.end
+            && end.is_told(answer)?
+        {
+            return Ok(Next::end());
+        }
+        match (answer.link(&self.at)?, &self.end) {
+            (Some(link), _) => Ok(Next::at(Some(link))),
+            (None, None) => Ok(Next::end()),
+            (None, Some(_)) => Err(contradiction(format!(
+                "missing link at {}: expected one, since the service says that there is more",
+                self.at
+            ))),
+        }
+    }
+
+    fn check(&self, limit: Option<u64>) -> Result<(), Error> {
+        self.at.check()?;
+        self.end.as_ref().map_or(Ok(()), |end| end.check(limit))
+    }
+}

@@ -1,0 +1,215 @@
+use super::{
+    answer::Answer,
+    at::At,
+    cursor_place::CursorPlace,
+    end::{End, contradiction, needed, without_end},
+    interval::Interval,
+    style::{Next, Style},
+};
+use crate::{
+    error::{Error, ErrorKind},
+    http::PageRequest,
+};
+
+/// Pages by offset: a request says how many records to skip.
+///
+/// **When your API looks like this:** `?offset=200&limit=100`, or `startAt`, `skip`,
+/// `$skip` and `$top`.
+///
+/// The next offset is behind the last record that came. So a service that gives fewer records
+/// than asked for loses none. One that says the next offset itself is followed
+/// ([`next_at`](Self::next_at)).
+///
+/// What says that the list is at its end must be chosen: [`total_at`](Self::total_at),
+/// [`more_at`](Self::more_at), [`done_at`](Self::done_at), [`until_empty`](Self::until_empty)
+/// or [`until_short`](Self::until_short).
+///
+/// It reads ahead in a [window](crate::Read::window), and can be
+/// [split](crate::PaginatorExt::split). Offsets are counts: a record that is inserted or
+/// deleted before the position while the list is read moves all others. Nobody can see that
+/// from outside, so one comes twice or is missed. Read in an order in which new records come
+/// last, or by [`Keyset`](super::Keyset).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Offset {
+    place: CursorPlace,
+    end: Option<End>,
+    next: Option<At>,
+    is_single_without: Option<At>,
+}
+
+impl Offset {
+    fn new(place: CursorPlace) -> Self {
+        Self { place, end: None, next: None, is_single_without: None }
+    }
+
+    /// The offset is the value of this name in the query.
+    pub fn query(name: impl Into<String>) -> Self {
+        Self::new(CursorPlace::Query(name.into()))
+    }
+
+    /// The offset is in the body, at a JSON pointer such as `/page/offset`.
+    pub fn body(pointer: impl Into<String>) -> Self {
+        Self::new(CursorPlace::Body(pointer.into()))
+    }
+
+    /// The end is where as many records are read as the number at this place says. An empty
+    /// page before that is an error.
+    pub fn total_at(mut self, at: impl Into<At>) -> Self {
+        self.end = Some(End::Total(at.into()));
+        self
+    }
+
+    /// The end is where the flag at this place is false.
+    pub fn more_at(mut self, at: impl Into<At>) -> Self {
+        self.end = Some(End::More(at.into()));
+        self
+    }
+
+    /// The end is where the flag at this place is true.
+    pub fn done_at(mut self, at: impl Into<At>) -> Self {
+        self.end = Some(End::Done(at.into()));
+        self
+    }
+
+    /// The end is an empty page. It costs one request more than the others, and it is right
+    /// for each service.
+    pub fn until_empty(mut self) -> Self {
+        self.end = Some(End::Empty);
+        self
+    }
+
+    /// The end is a page with fewer records than asked for. Choose it only where the
+    /// service promises full pages: one that gives at most 50 records where 100 are asked for
+    /// would end after its first page.
+    pub fn until_short(mut self) -> Self {
+        self.end = Some(End::Short);
+        self
+    }
+
+    /// Goes on at the offset that the service gives at this place.
+    pub fn next_at(mut self, at: impl Into<At>) -> Self {
+        self.next = Some(at.into());
+        self
+    }
+
+    /// An answer without the object at this place is the only page.
+    #[cfg(feature = "alloy")]
+    pub(crate) fn single_page_without(mut self, at: impl Into<At>) -> Self {
+        self.is_single_without = Some(at.into());
+        self
+    }
+
+    /// The offset behind a page that is not the last one.
+    fn following(&self, offset: u64, answer: &Answer<'_>) -> Result<(u64, u64), Error> {
+        let covered = offset.saturating_add(answer.count() as u64);
+        let Some(at) = &self.next else {
+            if covered == offset {
+                return Err(contradiction(format!(
+                    "the page at offset {offset} has no records, and the service says that it is \
+                     not the end"
+                )));
+            }
+            return Ok((covered, 0));
+        };
+        let next = answer.number(at)?.ok_or_else(|| {
+            contradiction(format!(
+                "missing next offset at {at}: expected one, since the service says that there \
+                 is more"
+            ))
+        })?;
+        if next <= offset {
+            let message =
+                format!("invalid next offset {next} at {at}: expected one above {offset}");
+            return Err(Error::new(ErrorKind::Loop, message));
+        }
+        if next < covered {
+            return Err(contradiction(format!(
+                "invalid next offset {next} at {at}: expected at least {covered}, since the page \
+                 at offset {offset} has {} records, and some of them would come twice",
+                answer.count()
+            )));
+        }
+        Ok((next, next - covered))
+    }
+
+    fn is_last(&self, offset: u64, answer: &Answer<'_>) -> Result<bool, Error> {
+        match self.end.as_ref() {
+            Some(End::Total(at)) => {
+                let total = needed(at, answer.number(at)?)?;
+                Ok(offset.saturating_add(answer.count() as u64) >= total)
+            }
+            Some(end) => end.is_told(answer),
+            None => Ok(false),
+        }
+    }
+}
+
+impl Style for Offset {
+    type Cursor = Interval;
+
+    fn start(&self) -> Interval {
+        Interval::from(0)
+    }
+
+    fn apply(&self, cursor: &Interval, request: &mut PageRequest<'_>) -> Result<(), Error> {
+        let remaining = cursor.end.map(|end| end.saturating_sub(cursor.start));
+        if let (Some(limit), Some(remaining)) = (request.limit(), remaining) {
+            request.set_limit(limit.min(remaining));
+        }
+        self.place.set(&cursor.start.into(), request)
+    }
+
+    fn next(&self, cursor: &Interval, answer: &Answer<'_>) -> Result<Next<Interval>, Error> {
+        let offset = cursor.start;
+        let total = match &self.end {
+            Some(End::Total(at)) => answer.number(at)?,
+            _ => None,
+        };
+        let is_single = match &self.is_single_without {
+            Some(at) => answer.decode::<serde::de::IgnoredAny>(at)?.is_none(),
+            None => false,
+        };
+        let next = if is_single || self.is_last(offset, answer)? {
+            Next::end()
+        } else {
+            let (following, skipped) = self.following(offset, answer)?;
+            cursor.after(following).map_or_else(Next::end, Next::at).with_skipped(skipped)
+        };
+        // What a service sends beyond the end belongs to another part.
+        let end = cursor.end.and_then(|end| usize::try_from(end.saturating_sub(offset)).ok());
+        let beyond = end.unwrap_or(usize::MAX).min(answer.count())..answer.count();
+        Ok(next.with_total(total).leaving_out(beyond))
+    }
+
+    fn check(&self, limit: Option<u64>) -> Result<(), Error> {
+        self.place.check()?;
+        for at in [&self.next, &self.is_single_without].into_iter().flatten() {
+            at.check()?;
+        }
+        let Some(end) = &self.end else {
+            let methods = "`total_at`, `more_at`, `done_at`, `until_empty` or `until_short`";
+            return Err(without_end("Offset", methods));
+        };
+        end.check(limit)
+    }
+
+    fn has_offset_cursors(&self) -> bool {
+        true
+    }
+
+    fn predict(&self, before: &Interval, at: &Interval, total: Option<u64>) -> Option<Interval> {
+        at.predicted(*before, total)
+    }
+
+    /// Into ranges of offsets if the total is known. The last one is open.
+    fn split(
+        &self,
+        cursor: &Interval,
+        limit: Option<u64>,
+        parts: usize,
+        total: Option<u64>,
+    ) -> Vec<Interval> {
+        cursor.split(limit.unwrap_or(1), parts, total)
+    }
+}

@@ -1,0 +1,160 @@
+use super::answer::Answer;
+use crate::{cursor::Cursor, error::Error, http::PageRequest};
+
+/// How a service pages: how a position gets into a request, and how the next one gets out of
+/// the answer. All else is done by the [`List`](super::List) that
+/// [`RequestBuilder::pages`](crate::http::RequestBuilder::pages) makes of it.
+///
+/// The styles of this module are values of it. One of your own has three methods:
+///
+/// ```
+/// use pagestream::{Error, http::PageRequest, rest::{Answer, At, Next, Style}};
+///
+/// /// The service gives the letter at which the next page begins.
+/// struct Letters;
+///
+/// impl Style for Letters {
+///     type Cursor = String;
+///
+///     fn start(&self) -> String {
+///         "a".to_owned()
+///     }
+///
+///     fn apply(&self, letter: &String, request: &mut PageRequest<'_>) -> Result<(), Error> {
+///         request.set_query("from", letter);
+///         Ok(())
+///     }
+///
+///     fn next(&self, _: &String, answer: &Answer<'_>) -> Result<Next<String>, Error> {
+///         let letter = answer.cursor(&At::from("/next_letter"))?;
+///         Ok(letter.map_or_else(Next::end, |letter| Next::at(letter.to_string())))
+///     }
+/// }
+/// ```
+///
+/// # Contract
+///
+/// - A style sees no client, no credentials and no clock. So a test of it is a table: cursor
+///   and answer, request and what follows.
+/// - The same cursor makes the same request.
+/// - An answer with neither a next position nor an end is an error, and never an end.
+pub trait Style: Send + Sync + 'static {
+    /// A position: where a page begins.
+    type Cursor: Cursor;
+
+    /// Where reading begins.
+    fn start(&self) -> Self::Cursor;
+
+    /// Puts a position into the request for its page.
+    ///
+    /// # Errors
+    ///
+    /// The position can't be part of a request.
+    fn apply(&self, cursor: &Self::Cursor, request: &mut PageRequest<'_>) -> Result<(), Error>;
+
+    /// Reads where to go on from the answer to the request for the page at `cursor`.
+    ///
+    /// # Errors
+    ///
+    /// The service contradicts itself, or its answer has not what the style needs.
+    fn next(&self, cursor: &Self::Cursor, answer: &Answer<'_>)
+    -> Result<Next<Self::Cursor>, Error>;
+
+    /// Checks the style when a paginator is built. `limit` is how many records a page has at
+    /// most, if the request says so. By default all is fine.
+    ///
+    /// # Errors
+    ///
+    /// [`Configuration`](crate::ErrorKind::Configuration) if it can't work.
+    fn check(&self, limit: Option<u64>) -> Result<(), Error> {
+        let _ = limit;
+        Ok(())
+    }
+
+    /// The JSON pointer at which a service of this style has its records, where the style
+    /// knows. By default it is the whole answer.
+    fn records_at(&self) -> Option<String> {
+        None
+    }
+
+    /// Whether a position is a count of records or pages, and not a mark behind a certain
+    /// record: [`Page::with_offset_cursors`](crate::Page::with_offset_cursors). By default it
+    /// is not.
+    fn has_offset_cursors(&self) -> bool {
+        false
+    }
+
+    /// Whether a position means the same place with another limit. Then pages that are too
+    /// large for the service are asked for with a smaller one. By default it does.
+    fn may_resize(&self) -> bool {
+        true
+    }
+
+    /// Where the page at `at` probably leads, where the page at `before` led to `at`:
+    /// [`Paginator::predict`](crate::Paginator::predict). By default nothing is predicted.
+    fn predict(
+        &self,
+        before: &Self::Cursor,
+        at: &Self::Cursor,
+        total: Option<u64>,
+    ) -> Option<Self::Cursor> {
+        let _ = (before, at, total);
+        None
+    }
+
+    /// Splits what a position reads into parts:
+    /// [`Paginator::split_cursor`](crate::Paginator::split_cursor). By default it can't be
+    /// split.
+    fn split(
+        &self,
+        cursor: &Self::Cursor,
+        limit: Option<u64>,
+        parts: usize,
+        total: Option<u64>,
+    ) -> Vec<Self::Cursor> {
+        let _ = (limit, parts, total);
+        vec![cursor.clone()]
+    }
+}
+
+/// What follows a page.
+#[derive(Debug)]
+#[must_use]
+pub struct Next<C> {
+    pub(super) cursor: Option<C>,
+    /// The indices of records that are not delivered, ascending.
+    pub(super) left_out: Vec<usize>,
+    pub(super) skipped: u64,
+    pub(super) total: Option<u64>,
+}
+
+impl<C> Next<C> {
+    /// The end.
+    pub fn end() -> Self {
+        Self { cursor: None, left_out: Vec::new(), skipped: 0, total: None }
+    }
+
+    /// A page at this position.
+    pub fn at(cursor: C) -> Self {
+        Self { cursor: Some(cursor), ..Self::end() }
+    }
+
+    /// Adds how many records the service says there are in all.
+    pub fn with_total(mut self, total: impl Into<Option<u64>>) -> Self {
+        self.total = total.into();
+        self
+    }
+
+    /// Adds how many positions the service passed over between this page and the next.
+    pub fn with_skipped(mut self, positions: u64) -> Self {
+        self.skipped = positions;
+        self
+    }
+
+    /// Leaves out the records of this page with these indices, ascending: the page before had
+    /// them, or they belong to another part.
+    pub fn leaving_out(mut self, indices: impl IntoIterator<Item = usize>) -> Self {
+        self.left_out = indices.into_iter().collect();
+        self
+    }
+}

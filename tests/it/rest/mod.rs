@@ -1,0 +1,6 @@
+//! The styles of `rest`, and the client of `http`.
+
+mod edge_cases;
+mod requests;
+mod service;
+mod whole;
