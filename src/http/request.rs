@@ -12,7 +12,7 @@ use super::{
     service::Service,
 };
 
-/// One request to a service, whose parts are set one by one: [`Client::get`].
+/// One request to a service, whose parts are set one by one: [`Client::get`](super::Client::get).
 ///
 /// [`send`](Self::send) sends it alone. [`pages`](Self::pages) makes a paginator of it.
 #[must_use = "send it, or make a paginator of it"]

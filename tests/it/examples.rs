@@ -64,3 +64,16 @@ async fn with_a_token_and_a_base_url_the_tour_reads_that_service() {
         assert_eq!(request.headers["authorization"], "Bearer a-token-from-the-environment");
     }
 }
+
+#[test]
+fn each_connector_reads_its_list_whole() {
+    let mut connectors = Command::new(env!("CARGO"));
+    connectors.args(["run", "--quiet", "--example", "connectors"]);
+    let output = connectors.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let stdout = String::from_utf8(output.stdout).expect("it is text");
+    assert_eq!(stdout.lines().count(), 9);
+    for line in stdout.lines() {
+        assert!(line.ends_with("47 records, in order: true"), "{line}");
+    }
+}

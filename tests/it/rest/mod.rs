@@ -2,5 +2,4 @@
 
 mod edge_cases;
 mod requests;
-mod service;
 mod whole;

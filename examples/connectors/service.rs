@@ -1,4 +1,4 @@
-//! A made-up service that gives the numbers below 47 in every style, ten to a page.
+//! A made-up service that gives 47 records in every style, ten to a page.
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -6,25 +6,28 @@ use pagestream::{Error, Transport};
 use serde_json::{Value, json};
 
 /// How many records it has.
-pub(super) const RECORDS: u64 = 47;
+pub(crate) const RECORDS: u64 = 47;
 
 /// The records, as a reading delivers them.
-pub(super) fn records() -> Vec<Record> {
+pub(crate) fn records() -> Vec<Record> {
     (0..RECORDS).map(record).collect()
 }
 
+/// What it has.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-pub(super) struct Record {
-    pub(super) id: u64,
+pub(crate) struct Record {
+    /// No other record has it.
+    pub(crate) id: u64,
     /// Three records share one.
-    pub(super) time: u64,
+    pub(crate) time: u64,
 }
 
 fn record(id: u64) -> Record {
     Record { id, time: id / 3 }
 }
 
-pub(super) fn service() -> impl Transport + Clone {
+/// The service. It answers without a network.
+pub(crate) fn service() -> impl Transport + Clone {
     |request: Request<Bytes>| {
         let response = answer(&request);
         async move { Ok::<_, Error>(response) }
