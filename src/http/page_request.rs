@@ -150,8 +150,10 @@ impl<'t> PageRequest<'t> {
                 let pairs = own.chain(&self.query);
                 let pairs = pairs.map(|(name, value)| format!("{name}={value}"));
                 let query = pairs.collect::<Vec<_>>().join("&");
-                let joint = if query.is_empty() { "" } else { "?" };
-                Some(format!("{address}{joint}{query}"))
+                if query.is_empty() {
+                    return Ok(address.clone());
+                }
+                Some(format!("{address}?{query}"))
             }
         };
         text.and_then(|text| text.parse().ok()).ok_or_else(|| {

@@ -23,7 +23,7 @@ pub(crate) struct Template {
     pub(crate) service: Arc<Service>,
     pub(super) method: Method,
     /// The address without a query.
-    pub(super) address: String,
+    pub(super) address: Uri,
     /// Names and values, percent-encoded.
     pub(super) query: Vec<(String, String)>,
     pub(super) headers: HeaderMap,
@@ -43,9 +43,8 @@ impl Template {
         let path = expanded(&path, &parameters)?;
         let base = endpoint.uri().to_string();
         let address = format!("{}{path}", base.trim_end_matches('/'));
-        if address.parse::<Uri>().is_err() {
-            return Err(invalid(format!("invalid path {path:?}")));
-        }
+        let address =
+            address.parse::<Uri>().map_err(|_| invalid(format!("invalid path {path:?}")))?;
         let mut query = query
             .into_iter()
             .map(|(name, value)| (percent_encoded(&name), percent_encoded(&value)))

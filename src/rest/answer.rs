@@ -29,7 +29,7 @@ pub struct Answer<'a> {
     /// The body, with null where the records were.
     pub(super) document: &'a str,
     /// The text of the list of records.
-    pub(super) records_text: &'a str,
+    pub(super) records_text: &'a [u8],
     pub(super) records: OnceCell<Vec<&'a RawValue>>,
     pub(super) count: usize,
     pub(super) limit: Option<u64>,
@@ -57,7 +57,7 @@ impl<'a> Answer<'a> {
     /// The records, each as its JSON. They are searched when this is called first.
     #[must_use]
     pub fn records(&self) -> &[&'a RawValue] {
-        self.records.get_or_init(|| serde_json::from_str(self.records_text).unwrap_or_default())
+        self.records.get_or_init(|| serde_json::from_slice(self.records_text).unwrap_or_default())
     }
 
     /// The cursor at this place. `None` if it is missing, null or `""`. 0 is a cursor.

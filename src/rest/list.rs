@@ -114,7 +114,7 @@ impl<T: DeserializeOwned + Send + 'static, S: Style> Paginator for List<T, S> {
             address: &address,
             headers: &parts.headers,
             document: &document,
-            records_text: body.get(text.clone()).map_or("", as_text),
+            records_text: body.get(text.clone()).unwrap_or_default(),
             records: OnceCell::new(),
             count,
             limit,
@@ -208,11 +208,6 @@ fn kept_limit<S: Style>(reader: &Reader<S>, of_this_page: Option<u64>) -> Option
 /// A record in a message.
 fn of_page(index: usize) -> String {
     format!("record {index} of the page")
-}
-
-/// The body was read as text before.
-fn as_text(bytes: &[u8]) -> &str {
-    std::str::from_utf8(bytes).unwrap_or_default()
 }
 
 impl<T, S> Clone for List<T, S> {
