@@ -88,6 +88,11 @@ impl<P: Paginator> Paginator for Erased<P> {
         restore(cursor).map_or_else(|_| Vec::new(), |inner| self.0.ids(&inner, unit))
     }
 
+    fn pass_over(&self, cursor: &Value) -> Option<Vec<Value>> {
+        let left = self.0.pass_over(&restore(cursor).ok()?)?;
+        left.iter().map(to_json).collect::<Result<_, _>>().ok()
+    }
+
     fn predict(&self, before: &Value, at: &Value, total: Option<u64>) -> Option<Value> {
         let (before, at) = (restore(before).ok()?, restore(at).ok()?);
         to_json(&self.0.predict(&before, &at, total)?).ok()

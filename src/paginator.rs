@@ -175,6 +175,17 @@ pub trait Paginator: Send + Sync {
         cursor.clone()
     }
 
+    /// The cursors that are left of this one without the one record, or the one unit, that a
+    /// request for it brings: none behind a unit. `None` by default, and where the request may
+    /// bring several.
+    ///
+    /// With it, a record that the service can't build is passed over, if the caller wants
+    /// that: [`Read::pass_over_unreadable`](crate::Read::pass_over_unreadable).
+    fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
+        let _ = cursor;
+        None
+    }
+
     /// The ids that a unit of a request is about, so that an error that concerns this unit
     /// alone names them ([`Error::ids`]). Only a paginator that tells the units of its pages
     /// ([`Page::with_units`]) needs it. None by default.
@@ -202,6 +213,10 @@ macro_rules! forward_to {
 
         fn ids(&$self, cursor: &<$inner as $crate::paginator::Paginator>::Cursor, unit: usize) -> Vec<String> {
             $paginator.ids(cursor, unit)
+        }
+
+        fn pass_over(&$self, cursor: &<$inner as $crate::paginator::Paginator>::Cursor) -> Option<Vec<<$inner as $crate::paginator::Paginator>::Cursor>> {
+            $paginator.pass_over(cursor)
         }
 
         fn predict(

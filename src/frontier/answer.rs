@@ -44,6 +44,9 @@ pub(crate) enum Effect {
     /// The error is that of one unit, the one of the request: it becomes a page. So often was
     /// the request made.
     FailAlone(RequestId, u32),
+    /// The error is that of the one record or unit of the request: it becomes a page that leads
+    /// to what the paginator has left of the cursor. So often was the request made.
+    PassOver(RequestId, u32),
     /// The error is kept until its turn; so often was the request made, and why it is not
     /// made again.
     Fatal(RequestId, u32, GaveUp),

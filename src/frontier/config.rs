@@ -11,6 +11,8 @@ pub(crate) struct Config {
     /// How many requests are made at most.
     pub(crate) max_requests: Option<u64>,
     pub(crate) retry: Retry,
+    /// Whether a record that the service can't build is passed over.
+    pub(crate) passes_over_unreadable: bool,
     pub(crate) repeated_cursor: RepeatedCursor,
 }
 

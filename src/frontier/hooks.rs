@@ -12,6 +12,9 @@ pub(crate) trait Hooks<C> {
     /// Whether a request for this cursor is full.
     fn is_full(&self, cursor: &C, halvings: u32) -> bool;
 
+    /// What is left of a cursor without the one record that it reads, if it reads one alone.
+    fn pass_over(&self, cursor: &C) -> Option<Vec<C>>;
+
     /// The cursor of these units of a request.
     fn narrow(&self, cursor: &C, units: &[usize]) -> C;
 }

@@ -2,6 +2,9 @@
 /// find one id of a thousand takes eleven.
 const MOST_REFUSALS: u32 = 24;
 
+/// How many units in a row, without a page, may be passed over.
+const MOST_PASSED_OVER: u32 = 3;
+
 /// The number of a request that was split.
 pub(super) type SplitId = u64;
 
@@ -11,6 +14,8 @@ pub(super) type SplitId = u64;
 pub(super) struct Isolation {
     /// Refusals without a page between them.
     refusals: u32,
+    /// Units that were passed over without a page between them.
+    passed_over: u32,
     /// Whether a page came since the search began.
     has_page: bool,
     /// Whether any page came at all.
@@ -64,11 +69,18 @@ impl Isolation {
         self.has_page || (is_last && self.has_any_page)
     }
 
+    /// Whether one more unit that the service can't build may be passed over.
+    pub(super) fn passes_over(&mut self) -> bool {
+        self.passed_over += 1;
+        self.passed_over <= MOST_PASSED_OVER
+    }
+
     /// The page of a request came. If all parts of a split are here and none was refused,
     /// the request was too large: how often its size is to be halved.
     #[inline]
     pub(super) fn page_came(&mut self, part_of: Option<SplitId>) -> Option<u32> {
         self.refusals = 0;
+        self.passed_over = 0;
         self.has_page = true;
         self.has_any_page = true;
         part_of.and_then(|_| self.came(part_of))

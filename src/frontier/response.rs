@@ -144,6 +144,16 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
                 request.state = RequestState::Due(due);
                 Effect::Retry(id, due)
             }
+            Err(why)
+                if self.config.passes_over_unreadable
+                    && failures.are_of_unreadable(&attempt, why)
+                    && request.replay.is_none()
+                    && hooks.pass_over(&request.cursor).is_some()
+                    && self.isolation.passes_over() =>
+            {
+                request.failures.get_or_insert_default().fails_alone = true;
+                Effect::PassOver(id, failures.attempts())
+            }
             Err(why) => {
                 request.state = RequestState::Failed;
                 Effect::Fatal(id, failures.attempts(), why)

@@ -122,6 +122,12 @@ impl FailedAttempt {
 }
 
 impl Failures {
+    /// Whether a request was given up because the service can't build what it asks for.
+    pub(super) fn are_of_unreadable(&self, attempt: &FailedAttempt, why: GaveUp) -> bool {
+        let is_each = self.timeouts + self.gateway == self.attempts;
+        attempt.is_too_large || (why == GaveUp::Attempts && is_each)
+    }
+
     /// How often the request was made.
     pub(super) fn attempts(&self) -> u32 {
         self.attempts + self.throttled

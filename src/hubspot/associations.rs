@@ -166,6 +166,10 @@ impl<R: RecordShape> Paginator for Associations<R> {
         self.reader.ids(batch, unit)
     }
 
+    fn pass_over(&self, batch: &Batch) -> Option<Vec<Batch>> {
+        self.reader.is_single(batch).then(Vec::new)
+    }
+
     fn is_full(&self, batch: &Batch, halvings: u32) -> bool {
         self.reader.is_full(batch, halvings)
     }

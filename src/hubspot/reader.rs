@@ -65,6 +65,11 @@ impl Reader {
         batch.narrow(&self.ids, units)
     }
 
+    /// Whether a batch asks for one id alone.
+    pub(super) fn is_single(&self, batch: &Batch) -> bool {
+        batch.inputs(&self.ids).take(2).count() == 1
+    }
+
     /// The id of an input.
     pub(super) fn ids(&self, batch: &Batch, unit: usize) -> Vec<String> {
         batch.inputs(&self.ids).nth(unit).map(|(id, _)| id.to_string()).into_iter().collect()

@@ -19,6 +19,11 @@ impl Interval {
         self.end.is_none_or(|end| start < end).then_some(Self { start, ..self })
     }
 
+    /// The same range without its first position. `None` for the last one.
+    pub(super) fn behind_first(self) -> Option<Self> {
+        self.after(self.start.checked_add(1)?)
+    }
+
     /// Most services advance by the same step each time, even if it is not the limit.
     pub(super) fn predicted(self, before: Self, total: Option<u64>) -> Option<Self> {
         let step = self.start.checked_sub(before.start)?;

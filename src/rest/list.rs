@@ -179,6 +179,16 @@ impl<T: DeserializeOwned + Send + 'static, S: Style> Paginator for List<T, S> {
         }
     }
 
+    fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
+        let reader = &*self.reader;
+        if cursor.limit != Some(1) {
+            return None;
+        }
+        let left = reader.style.pass_over(&cursor.at)?;
+        let limit = kept_limit(reader, cursor.limit);
+        Some(left.into_iter().map(|at| Position { at, limit }).collect())
+    }
+
     fn predict(
         &self,
         before: &Self::Cursor,

@@ -198,6 +198,10 @@ impl Style for Offset {
         true
     }
 
+    fn pass_over(&self, cursor: &Interval) -> Option<Vec<Interval>> {
+        Some(cursor.behind_first().into_iter().collect())
+    }
+
     fn predict(&self, before: &Interval, at: &Interval, total: Option<u64>) -> Option<Interval> {
         at.predicted(*before, total)
     }

@@ -90,6 +90,13 @@ pub trait Style: Send + Sync + 'static {
         true
     }
 
+    /// Where reading goes on behind the one record of a page, where the limit is 1. By default
+    /// nobody knows: [`Paginator::pass_over`](crate::Paginator::pass_over).
+    fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
+        let _ = cursor;
+        None
+    }
+
     /// Where the page at `at` probably leads, where the page at `before` led to `at`:
     /// [`Paginator::predict`](crate::Paginator::predict). By default nothing is predicted.
     fn predict(

@@ -379,6 +379,11 @@ impl<S: Source> Driver<S> {
                         self.fail_alone(access, id, error.with_attempts(attempts));
                     }
                 }
+                Effect::PassOver(id, attempts) => {
+                    if let Some(error) = self.arrived.take_error(id) {
+                        self.pass_over(access, id, error.with_attempts(attempts));
+                    }
+                }
                 Effect::Fatal(id, attempts, why) => {
                     if let Some(error) = self.arrived.take_error(id) {
                         let error = error.with_attempts(attempts).with_bound(why.bound());
@@ -398,6 +403,26 @@ impl<S: Source> Driver<S> {
         let ids = self.source.paginator().ids(&cursor, 0);
         let error = if error.ids().is_empty() { error.with_ids(ids) } else { error };
         let page = Page::new(Vec::new(), None).with_units([Unit::last(0)]).with_failure(0, error);
+        self.receive_made(access, id, page);
+    }
+
+    /// The one record of a request can't be read: a page without it has its error, and leads to
+    /// what is left of the cursor.
+    #[cold]
+    fn pass_over(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId, error: Error) {
+        let cursor = access.look(|reading, _| Some(reading.frontier.cursor(id)?.0.clone()));
+        let Some(cursor) = cursor else { return };
+        let paginator = self.source.paginator();
+        if !paginator.ids(&cursor, 0).is_empty() {
+            return self.fail_alone(access, id, error);
+        }
+        let mut page = Page::new(Vec::new(), paginator.pass_over(&cursor).unwrap_or_default());
+        page.fail(None, error);
+        self.receive_made(access, id, page);
+    }
+
+    /// Takes a page that stands for the one of a request that failed.
+    fn receive_made(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId, page: PageOf<S>) {
         if let Some(page) = self.receive(access, id, Ok(page)) {
             self.arrived.keep(id, Ok(page));
         }

@@ -16,6 +16,10 @@ impl<P: Paginator + ?Sized> Hooks<P::Cursor> for P {
         Paginator::is_full(self, cursor, halvings)
     }
 
+    fn pass_over(&self, cursor: &P::Cursor) -> Option<Vec<P::Cursor>> {
+        Paginator::pass_over(self, cursor)
+    }
+
     fn narrow(&self, cursor: &P::Cursor, units: &[usize]) -> P::Cursor {
         Paginator::narrow(self, cursor, units)
     }

@@ -60,6 +60,7 @@ impl<S: Source> Read<S> {
             max_pages: None,
             max_requests: None,
             retry: Retry::default(),
+            passes_over_unreadable: false,
             repeated_cursor: RepeatedCursor::default(),
         };
         let options = Options {
@@ -180,6 +181,19 @@ impl<S: Source> Read<S> {
     /// ```
     pub fn set_failures_aside(mut self) -> Self {
         self.options.sets_failures_aside = true;
+        self
+    }
+
+    /// Goes on behind a record that the service can't build: one that is too large, or ends
+    /// in a timeout or a gateway's error (502, 503, 504) at each attempt, although it is asked for alone. An
+    /// error that [concerns it alone](crate::Error::is_partial) says where it is. By default
+    /// the stream ends with that error.
+    ///
+    /// Pages by offset and batches of ids are asked for in halves until such a record is alone.
+    /// Where a page can't be made smaller, its error is fatal all the same; and so is the
+    /// fourth such error in a row, because then the service is down.
+    pub fn pass_over_unreadable(mut self) -> Self {
+        self.config.passes_over_unreadable = true;
         self
     }
 

@@ -101,7 +101,10 @@ impl<C: Cursor> Reading<C> {
             match effect {
                 Effect::Retry(..) | Effect::Smaller(_) => self.counts.retries += 1,
                 Effect::Discard(_) => self.counts.discarded += 1,
-                Effect::FailAlone(..) | Effect::Fatal(..) | Effect::Ignore(_) => {}
+                Effect::FailAlone(..)
+                | Effect::PassOver(..)
+                | Effect::Fatal(..)
+                | Effect::Ignore(_) => {}
             }
         }
         effects

@@ -46,6 +46,10 @@ impl Hooks<Batch> for Packing {
         batch.len() >= self.most
     }
 
+    fn pass_over(&self, _: &Batch) -> Option<Vec<Batch>> {
+        None
+    }
+
     fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {
         units.iter().map(|unit| batch[*unit]).collect()
     }

@@ -184,7 +184,9 @@ impl<'a> Reading<'a> {
                     failed.expect_err("it failed");
                 }
                 Effect::Ignore(id) => drop(self.arrived.remove(&id)),
-                Effect::FailAlone(..) => unreachable!("no error is about one unit"),
+                Effect::FailAlone(..) | Effect::PassOver(..) => {
+                    unreachable!("no error is about one unit")
+                }
                 Effect::Fatal(id, ..) => {
                     self.arrived[&id].as_ref().expect_err("it failed");
                 }

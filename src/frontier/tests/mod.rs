@@ -25,6 +25,10 @@ impl<C: Clone> Hooks<C> for Plain {
         true
     }
 
+    fn pass_over(&self, _: &C) -> Option<Vec<C>> {
+        None
+    }
+
     fn narrow(&self, cursor: &C, _: &[usize]) -> C {
         cursor.clone()
     }
@@ -38,6 +42,7 @@ fn window(window: usize) -> Config {
         max_pages: None,
         max_requests: None,
         retry: Retry::default(),
+        passes_over_unreadable: false,
         repeated_cursor: RepeatedCursor::default(),
     }
 }

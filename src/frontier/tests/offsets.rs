@@ -64,6 +64,10 @@ impl Hooks<Offset> for SameStep {
         true
     }
 
+    fn pass_over(&self, _: &Offset) -> Option<Vec<Offset>> {
+        None
+    }
+
     fn narrow(&self, cursor: &Offset, _: &[usize]) -> Offset {
         cursor.clone()
     }

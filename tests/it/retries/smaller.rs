@@ -10,7 +10,7 @@ use super::{
     pages::{Pages, fails, status},
     vendors::{Answer, Faulty, all_of, answer, companies, contacts, read_companies},
 };
-use crate::support::drain;
+use crate::support::{drain, sorted, told};
 
 /// How much a request asks for.
 fn size(body: &Value) -> u64 {
@@ -142,6 +142,62 @@ async fn a_single_record_that_is_too_large_leaves_those_before_it() {
     let outcome = drain(contacts(&service).records()).await;
     assert!(outcome.records.iter().map(|contact| contact.id).eq(0..33));
     assert_eq!(outcome.error().cursor(), Some(r#"{"at":{"start":33},"limit":1}"#));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_record_that_the_service_cannot_build_fails_alone_by_choice() {
+    for window in [1, 4] {
+        for code in [413, 502, 503, 504] {
+            let poisoned = |id: u64| [0, 33, 34, 94].contains(&id);
+            let service = Faulty::new(Alloy::new(1).records(95), move |_, request| {
+                let body = serde_json::from_slice::<Value>(request.body()).unwrap();
+                let begin = body["input"]["offset"].as_u64().unwrap();
+                let is_poisoned = (begin..begin + size(&body)).any(poisoned);
+                is_poisoned.then(|| answer(code, &[], ""))
+            });
+            let contacts = contacts(&service);
+            let stream = contacts.read().window(window).pass_over_unreadable().records();
+            let outcome = drain(stream).await;
+            let expected = (0..95).filter(|id| !poisoned(*id));
+            assert!(outcome.records.iter().map(|contact| contact.id).eq(expected), "{code}");
+            let places = outcome.errors.iter().map(|error| {
+                assert!(error.is_partial() && error.status() == Some(code), "{error}");
+                error.cursor().unwrap()
+            });
+            let place = |start| format!(r#"{{"at":{{"start":{start}}},"limit":1}}"#);
+            assert!(places.eq([0, 33, 34, 94].map(place)), "{code}");
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_id_that_the_service_cannot_build_fails_alone_by_choice() {
+    let poisoned = deep().ids().nth(41).unwrap().to_string();
+    let service = Faulty::new(deep(), {
+        let poisoned = poisoned.clone();
+        move |_, request| {
+            let body = String::from_utf8_lossy(request.body()).into_owned();
+            body.contains(&format!("\"{poisoned}\"")).then(|| answer(502, &[], ""))
+        }
+    });
+    let associations = companies(&deep(), 16, service.transport());
+    let outcome = drain(associations.read().pass_over_unreadable().records()).await;
+    let error = &outcome.errors[0];
+    assert_eq!((outcome.errors.len(), error.ids()), (1, &[poisoned.clone()][..]));
+    let found = sorted(outcome.records.iter().map(told).collect());
+    let of_others = |it: &String| !it.starts_with(&poisoned);
+    assert!(found.into_iter().eq(all_of(&deep()).into_iter().filter(of_others)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_is_down_is_fatal_though_records_are_passed_over() {
+    let service = Faulty::new(Alloy::new(1).records(95), |_, _| Some(answer(502, &[], "")));
+    let contacts = contacts(&service);
+    let outcome = drain(contacts.read().pass_over_unreadable().records()).await;
+    assert!(outcome.records.is_empty());
+    assert_eq!(outcome.errors.len(), 4);
+    assert!(outcome.errors[..3].iter().all(Error::is_partial));
+    assert!(!outcome.errors[3].is_partial());
 }
 
 #[tokio::test(start_paused = true)]
