@@ -1,5 +1,7 @@
 use std::{hash::Hash, sync::Arc};
 
+use serde::{Serialize, de::DeserializeOwned};
+
 use crate::{
     checkpoint::Checkpoint,
     cursor::to_json,
@@ -7,6 +9,7 @@ use crate::{
     error::Error,
     keyed::Keyed,
     map::Map,
+    nest::Nest,
     paginator::Paginator,
     stream::{Pages, Read, Records},
 };
@@ -156,6 +159,47 @@ pub trait PaginatorExt: Paginator {
         K: Hash,
     {
         Keyed::new(self, key)
+    }
+
+    /// Reads a list for each record of this one: the comments of each issue. The records are
+    /// those of the lists; [`with_parents`](Nest::with_parents) gives both levels.
+    ///
+    /// It is a paginator too. Its checkpoint holds a page of parents at most, as JSON, and where
+    /// the lists in hand stand. With a [window](crate::Read::window), several lists are read
+    /// side by side. With one request at a time, the lists come in the order of their
+    /// parents; otherwise the pages come in the order of their requests.
+    ///
+    /// `name` says what is read of each parent, such as "comments". It is a part of the
+    /// [identity](Paginator::identity). `children` makes the list of a parent. It gives an equal
+    /// one for an equal parent, also in another process. If it needs only the id of a parent,
+    /// [`map`](Self::map) the parents to ids first: checkpoints are smaller then.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use pagestream::{Page, PaginatorExt, from_fn};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let authors = from_fn(0_u64, |_| async { Ok(Page::last(vec!["Ada", "Mary"])) });
+    /// let authors = authors.map(str::to_owned);
+    /// let books = authors.nest("books", |author: &String| {
+    ///     let author = author.clone();
+    ///     from_fn(1_u64, move |volume| {
+    ///         let page = Page::new(vec![format!("{author} {volume}")], (volume < 2).then_some(2));
+    ///         async move { Ok(page) }
+    ///     })
+    /// });
+    /// let books: Vec<String> = books.records().try_collect().await?;
+    /// assert_eq!(books, ["Ada 1", "Ada 2", "Mary 1", "Mary 2"]);
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    fn nest<F, C>(self, name: impl Into<String>, children: F) -> Nest<Self, F>
+    where
+        Self: Sized,
+        Self::Record: Serialize + DeserializeOwned,
+        F: Fn(&Self::Record) -> C + Send + Sync,
+        C: Paginator,
+    {
+        Nest::new(self, name.into(), children)
     }
 
     /// The same paginator without its type, so that paginators of different

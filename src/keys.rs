@@ -32,6 +32,17 @@ impl Keys {
         }
     }
 
+    /// The keys of records that belong to something with this key: those of others are not
+    /// the same.
+    pub(crate) fn marked_by(self, mark: u64) -> Self {
+        match self {
+            Self::Known(keys) => keys.iter().map(|it| key(&(mark, it))).collect(),
+            Self::OnDemand(keys) => {
+                Self::OnDemand(Arc::new(move || keys().iter().map(|it| key(&(mark, it))).collect()))
+            }
+        }
+    }
+
     /// How many there are, where they are known.
     pub(crate) fn known(&self) -> Option<usize> {
         match self {

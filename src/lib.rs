@@ -8,6 +8,7 @@
     doc = "Every paginated API as one `Stream`."
 )]
 
+mod chain;
 mod checkpoint;
 mod clock;
 mod cursor;
@@ -24,7 +25,9 @@ mod json;
 mod keyed;
 mod keys;
 mod map;
+mod nest;
 mod opaque_cursor;
+mod pack_front;
 mod page;
 mod paginator;
 mod recent_set;
@@ -60,6 +63,7 @@ pub use self::transport::{Credentials, SharedCredentials};
 #[cfg(feature = "rate-limit")]
 pub use self::transport::{RateLimited, RateLimiter};
 pub use self::{
+    chain::{Chain, ChainCursor, chain},
     checkpoint::Checkpoint,
     cursor::Cursor,
     erased::BoxPaginator,
@@ -68,11 +72,14 @@ pub use self::{
     from_fn::{FromFn, from_fn},
     keyed::Keyed,
     map::Map,
+    nest::{ChildrenAlone, Nest, NestCursor, Nested, NestedRecords, ParentsToo},
     opaque_cursor::OpaqueCursor,
     page::{Page, Unit},
     paginator::Paginator,
     repeated_cursor::RepeatedCursor,
     retry::Retry,
-    stream::{ChangedPage, Monitor, Pages, Progress, Read, Records, Source, StopReason},
+    stream::{
+        Batch, Batches, ChangedPage, Monitor, Pages, Progress, Read, Records, Source, StopReason,
+    },
     transport::{Transport, retry_after},
 };

@@ -49,6 +49,8 @@ pub(crate) struct Details {
     /// The keys of all records that came, where not all of them are delivered since they
     /// are of the page before, too.
     pub(crate) all_keys: Option<Arc<[u64]>>,
+    /// Whether it is no empty page, although it has no records.
+    pub(crate) makes_headway: bool,
     /// Whether cursors are offsets.
     pub(crate) by_offset: bool,
     /// The records that were passed over, where it is read again.
@@ -337,6 +339,70 @@ impl<R, C> Page<R, C> {
             records: self.records,
             details: self.details,
         })
+    }
+}
+
+/// What paginators that read other paginators make of their pages.
+impl<R, C> Page<R, C> {
+    /// The same page with a cursor made from each of its own.
+    pub(crate) fn map_next<D>(self, cursor: impl FnMut(C) -> D) -> Page<R, D> {
+        let next = self.next.into_iter().map(cursor).collect();
+        Page { records: self.records, next, details: self.details }
+    }
+
+    /// The same page with these next cursors.
+    pub(crate) fn with_next<D>(self, next: impl IntoIterator<Item = D>) -> Page<R, D> {
+        Page { records: self.records, next: next.into_iter().collect(), details: self.details }
+    }
+
+    /// The same page with some of its records, or all. What is known of single records is
+    /// not kept, unless all of them are.
+    pub(crate) fn filter_map<T>(self, record: impl FnMut(R) -> Option<T>) -> Page<T, C> {
+        let before = self.records.len();
+        let records = self.records.into_iter().filter_map(record).collect::<Vec<_>>();
+        let mut page = Page { records, next: self.next, details: self.details };
+        if page.records.len() < before
+            && let Some(details) = &mut page.details
+        {
+            details.keys = None;
+            details.by_offset = false;
+        }
+        page
+    }
+
+    /// The same page without a total: it is that of another list.
+    pub(crate) fn without_total(mut self) -> Self {
+        if let Some(details) = &mut self.details {
+            details.total = None;
+        }
+        self
+    }
+
+    /// The same page without units.
+    pub(crate) fn without_units(mut self) -> Self {
+        if let Some(details) = &mut self.details {
+            details.units.clear();
+            details.failures.iter_mut().for_each(|failure| failure.unit = None);
+        }
+        self
+    }
+
+    /// The same page of one list among several: a page of another list that looks the same is
+    /// another page, and so are its records.
+    pub(crate) fn marked_by(mut self, mark: u64) -> Self {
+        if let Some(details) = &mut self.details {
+            details.digest = details.digest.map(|digest| key(&(mark, digest)));
+            details.keys = details.keys.take().map(|keys| keys.marked_by(mark));
+        }
+        self
+    }
+
+    /// The same page as one that makes headway, although it may have no records.
+    pub(crate) fn making_headway(mut self) -> Self {
+        if self.records.is_empty() {
+            self.details_mut().makes_headway = true;
+        }
+        self
     }
 }
 

@@ -2,6 +2,7 @@
 //! records.
 
 mod arrived;
+mod batches;
 mod checkpointing;
 mod delivery;
 mod driver;
@@ -25,6 +26,7 @@ mod source;
 mod spawn;
 
 pub use self::{
+    batches::{Batch, Batches},
     monitor::{Monitor, Progress, StopReason},
     options::ChangedPage,
     pages::Pages,

@@ -53,7 +53,9 @@ impl PageCheck {
     ) -> Result<(), Error> {
         let details = page.details();
         let is_empty = page.records.is_empty()
-            && details.is_none_or(|it| it.failures.is_empty() && it.units.is_empty());
+            && details.is_none_or(|it| {
+                it.failures.is_empty() && it.units.is_empty() && !it.makes_headway
+            });
         self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
         if self.empty_pages > max_empty_pages {
             let message = format!(

@@ -101,6 +101,11 @@ impl<S: Source> Pages<S> {
         self.driver.delivery.records_left() > 0
     }
 
+    /// Whether errors come behind the records of the page being delivered.
+    pub(super) fn has_failures(&self) -> bool {
+        self.driver.failures_left() > 0
+    }
+
     /// Goes on to the next page that has records. If there are none then, the stream has ended.
     // Not a part of the loop over the records, which is the faster the smaller it is.
     #[inline(never)]

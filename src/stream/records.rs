@@ -6,7 +6,7 @@ use std::{
 
 use futures::stream::{FusedStream, Stream};
 
-use super::{monitor::Monitor, pages::Pages, source::Source};
+use super::{batches::Batches, monitor::Monitor, pages::Pages, source::Source};
 use crate::{checkpoint::Checkpoint, error::Error, paginator::Paginator};
 
 /// A stream of records, page after page.
@@ -41,6 +41,40 @@ impl<S: Source> Records<S> {
     #[must_use]
     pub fn monitor(&self) -> Monitor {
         self.pages.monitor()
+    }
+
+    /// The records in batches of this size, each together with the checkpoint behind its last
+    /// record. 0 is taken as 1. Only the last batch, and one before an error, is smaller.
+    ///
+    /// It is the way to write records to a store: write the records, then store the
+    /// checkpoint, in one transaction if there is one. A stored checkpoint is never ahead of
+    /// what was written. A checkpoint of the [monitor](Self::monitor) may be, where a combinator
+    /// such as `chunks` holds records.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use pagestream::{Page, PaginatorExt, from_fn};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let numbers = from_fn(0_u64, |at| async move {
+    ///     Ok(Page::new(vec![at, at + 1], (at < 8).then_some(at + 2)))
+    /// })
+    /// .identified_by("the numbers below 10");
+    ///
+    /// let mut batches = numbers.records().batches(3);
+    /// let batch = batches.try_next().await?.unwrap();
+    /// assert_eq!(batch.records, [0, 1, 2]); // write them, and then the checkpoint
+    ///
+    /// let remaining = numbers.read().resume(batch.checkpoint).records();
+    /// assert_eq!(remaining.try_collect::<Vec<_>>().await?, [3, 4, 5, 6, 7, 8, 9]);
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// The first item is an error if the paginator has no checkpoints: [`Monitor::checkpoint`].
+    pub fn batches(self, size: usize) -> Batches<S> {
+        Batches::new(self.pages, size)
     }
 
     /// Where the reading stands: [`Monitor::checkpoint`].

@@ -3,6 +3,7 @@
 
 mod advice;
 mod asking;
+mod batches;
 mod changes;
 mod checkpoints;
 mod endless;

@@ -1,0 +1,358 @@
+use std::{
+    collections::VecDeque,
+    fmt::{self, Debug, Formatter},
+    marker::PhantomData,
+    sync::Arc,
+};
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+
+use crate::{
+    error::{Error, ErrorKind},
+    keys::key,
+    pack_front::pack_front,
+    page::Page,
+    paginator::Paginator,
+};
+
+/// How many characters of a parent an error names, where it has no id of its own.
+const SHOWN_PARENT: usize = 120;
+
+/// A list for each record of another list:
+/// [`PaginatorExt::nest`](crate::PaginatorExt::nest).
+///
+/// # Errors
+///
+/// - A child list that ends with status 404 or 410 fails alone, since its parent was deleted
+///   meanwhile: a [partial error](Error::is_partial) names the parent
+///   ([`failing_alone`](Self::failing_alone), [`named_by`](Self::named_by)). Any other error
+///   of a list is fatal.
+/// - A parent that comes twice is a [`Loop`](ErrorKind::Loop), because its children would come
+///   twice.
+#[must_use = "a paginator does nothing until it is read"]
+pub struct Nest<P: Paginator, F, R = ChildrenAlone> {
+    parents: P,
+    children: F,
+    name: String,
+    parent_id: Option<Arc<ParentId<P::Record>>>,
+    fails_alone: Arc<FailsAlone>,
+    records: PhantomData<fn() -> R>,
+}
+
+type ParentId<R> = dyn Fn(&R) -> String + Send + Sync;
+type FailsAlone = dyn Fn(&Error) -> bool + Send + Sync;
+
+/// Where a nested reading goes on: in the list of parents, or in the children of one.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NestCursor<P, C> {
+    /// In the list of parents.
+    Parents(P),
+    /// In the list of one parent's children.
+    Children {
+        /// The parent, as JSON.
+        parent: String,
+        /// The cursor of its list; absent at the beginning.
+        #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+        at: Option<C>,
+    },
+}
+
+fn none<T>() -> Option<T> {
+    None
+}
+
+/// A record of a reading that has both levels: [`Nest::with_parents`].
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Nested<P, C> {
+    /// A record of the outer list. Its children come behind it.
+    Parent(P),
+    /// A record of the list of one parent.
+    Child(C),
+}
+
+/// What records a nested reading gives.
+pub trait NestedRecords<P, C>: sealed::Sealed {
+    /// The record type.
+    type Record: Send;
+
+    /// The record that a parent becomes, if it becomes one.
+    fn parent(parent: P) -> Option<Self::Record>;
+
+    /// The record that a child becomes.
+    fn child(child: C) -> Self::Record;
+}
+
+/// The children are the records.
+#[derive(Clone, Copy, Debug)]
+pub struct ChildrenAlone;
+
+/// The parents are records too: [`Nested`].
+#[derive(Clone, Copy, Debug)]
+pub struct ParentsToo;
+
+mod sealed {
+    pub trait Sealed {}
+
+    impl Sealed for super::ChildrenAlone {}
+    impl Sealed for super::ParentsToo {}
+}
+
+impl<P, C: Send> NestedRecords<P, C> for ChildrenAlone {
+    type Record = C;
+
+    fn parent(_: P) -> Option<C> {
+        None
+    }
+
+    fn child(child: C) -> C {
+        child
+    }
+}
+
+impl<P: Send, C: Send> NestedRecords<P, C> for ParentsToo {
+    type Record = Nested<P, C>;
+
+    fn parent(parent: P) -> Option<Self::Record> {
+        Some(Nested::Parent(parent))
+    }
+
+    fn child(child: C) -> Self::Record {
+        Nested::Child(child)
+    }
+}
+
+impl<P: Paginator, F> Nest<P, F> {
+    pub(crate) fn new(parents: P, name: String, children: F) -> Self {
+        Self {
+            parents,
+            children,
+            name,
+            parent_id: None,
+            fails_alone: Arc::new(|error| matches!(error.status(), Some(404 | 410))),
+            records: PhantomData,
+        }
+    }
+
+    /// Gives the parents too, each before its children: the records are [`Nested`].
+    pub fn with_parents(self) -> Nest<P, F, ParentsToo> {
+        let Self { parents, children, name, parent_id, fails_alone, .. } = self;
+        Nest { parents, children, name, parent_id, fails_alone, records: PhantomData }
+    }
+}
+
+impl<P: Paginator, F, R> Nest<P, F, R> {
+    /// What an error names of a parent whose list fails: [`Error::ids`]. By default a parent
+    /// that is a text or a number is its own id, and of any other the first 120 characters of
+    /// its JSON are shown.
+    pub fn named_by(mut self, id: impl Fn(&P::Record) -> String + Send + Sync + 'static) -> Self {
+        self.parent_id = Some(Arc::new(id));
+        self
+    }
+
+    /// Which errors of a child list concern its parent alone: those with status 404 or 410 by
+    /// default. An error that is [retryable](Error::is_retryable) is tried again first, and is
+    /// fatal then.
+    pub fn failing_alone(
+        mut self,
+        concerns_parent: impl Fn(&Error) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.fails_alone = Arc::new(concerns_parent);
+        self
+    }
+
+    fn child<C>(&self, parent: &str) -> Result<(P::Record, C), Error>
+    where
+        F: Fn(&P::Record) -> C,
+        P::Record: DeserializeOwned,
+    {
+        let parent = serde_json::from_str(parent).map_err(|error| {
+            let message = "the cursor holds another parent than this paginator reads: a record \
+                           type that changed, or one that does not come back from JSON";
+            Error::new(ErrorKind::Contract, message).with_source(error)
+        })?;
+        let child = (self.children)(&parent);
+        Ok((parent, child))
+    }
+
+    fn id_of(&self, parent: &P::Record, json: &str) -> String {
+        if let Some(id) = &self.parent_id {
+            return id(parent);
+        }
+        match serde_json::from_str(json) {
+            Ok(serde_json::Value::String(text)) => text,
+            _ => json.chars().take(SHOWN_PARENT).collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl<P, F, C, R> Paginator for Nest<P, F, R>
+where
+    P: Paginator,
+    P::Record: Serialize + DeserializeOwned,
+    F: Fn(&P::Record) -> C + Send + Sync,
+    C: Paginator,
+    R: NestedRecords<P::Record, C::Record> + 'static,
+{
+    type Record = R::Record;
+    type Cursor = NestCursor<P::Cursor, C::Cursor>;
+
+    fn start(&self) -> Self::Cursor {
+        NestCursor::Parents(self.parents.start())
+    }
+
+    async fn fetch(&self, cursor: Self::Cursor) -> Result<Page<R::Record, Self::Cursor>, Error> {
+        let (parent, at) = match cursor {
+            NestCursor::Parents(at) => {
+                return parents_page::<_, _, R, C>(self.parents.fetch(at).await?);
+            }
+            NestCursor::Children { parent, at } => (parent, at),
+        };
+        let (child, mark) = {
+            let (record, child) = self.child(&parent)?;
+            (child, self.parent_id.as_ref().map_or_else(|| key(&parent), |id| key(&id(&record))))
+        };
+        let at = at.unwrap_or_else(|| child.start());
+        match child.fetch(at).await {
+            Ok(page) => {
+                let next = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
+                let page = page.map_next(next).map(R::child).without_total().marked_by(mark);
+                let is_last = page.next().is_empty();
+                Ok(if is_last { page.making_headway() } else { page })
+            }
+            Err(error) if !error.is_retryable() && (self.fails_alone)(&error) => {
+                let (record, _) = self.child(&parent)?;
+                let ids = [self.id_of(&record, &parent)];
+                Ok(Page::last(Vec::new()).with_failure(None, error.with_ids(ids)))
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    fn identity(&self) -> String {
+        match self.parents.identity() {
+            parents if parents.is_empty() => parents,
+            parents => format!("{} of each of {parents}", self.name),
+        }
+    }
+
+    /// The cursors at the front of one list are packed as that list packs them.
+    fn pack(&self, waiting: &mut VecDeque<Self::Cursor>, halvings: u32) {
+        match waiting.front() {
+            Some(NestCursor::Parents(_)) => {
+                let of_parents = |cursor| match cursor {
+                    NestCursor::Parents(at) => Ok(at),
+                    other @ NestCursor::Children { .. } => Err(other),
+                };
+                let pack = |own: &mut VecDeque<_>| self.parents.pack(own, halvings);
+                pack_front(waiting, of_parents, pack, NestCursor::Parents);
+            }
+            Some(NestCursor::Children { parent, .. }) => {
+                let parent = parent.clone();
+                let Ok((_, child)) = self.child(&parent) else { return };
+                let of_child = |cursor| match cursor {
+                    NestCursor::Children { parent: of, at } if of == parent => {
+                        Ok(at.unwrap_or_else(|| child.start()))
+                    }
+                    other => Err(other),
+                };
+                let pack = |own: &mut VecDeque<_>| child.pack(own, halvings);
+                let cursor = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
+                pack_front(waiting, of_child, pack, cursor);
+            }
+            None => {}
+        }
+    }
+
+    fn narrow(&self, cursor: &Self::Cursor, units: &[usize]) -> Self::Cursor {
+        match cursor {
+            NestCursor::Children { parent, at: Some(at) } => match self.child(parent) {
+                Ok((_, child)) => NestCursor::Children {
+                    parent: parent.clone(),
+                    at: Some(child.narrow(at, units)),
+                },
+                Err(_) => cursor.clone(),
+            },
+            _ => cursor.clone(),
+        }
+    }
+
+    fn ids(&self, cursor: &Self::Cursor, unit: usize) -> Vec<String> {
+        match cursor {
+            NestCursor::Children { parent, at: Some(at) } => {
+                self.child(parent).map_or_else(|_| Vec::new(), |(_, child)| child.ids(at, unit))
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
+        let NestCursor::Children { parent, at: Some(at) } = cursor else { return None };
+        let (_, child) = self.child(parent).ok()?;
+        let cursor = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
+        Some(child.pass_over(at)?.into_iter().map(cursor).collect())
+    }
+
+    /// The list of parents is split.
+    fn split_cursor(
+        &self,
+        cursor: &Self::Cursor,
+        parts: usize,
+        total: Option<u64>,
+    ) -> Vec<Self::Cursor> {
+        match cursor {
+            NestCursor::Parents(at) => {
+                let split = self.parents.split_cursor(at, parts, total);
+                split.into_iter().map(NestCursor::Parents).collect()
+            }
+            NestCursor::Children { .. } => vec![cursor.clone()],
+        }
+    }
+}
+
+/// A page of parents: it leads to the children of each, and then to the next parents.
+fn parents_page<P, N, R, C>(
+    mut page: Page<P, N>,
+) -> Result<Page<R::Record, NestCursor<N, C::Cursor>>, Error>
+where
+    P: Serialize,
+    C: Paginator,
+    R: NestedRecords<P, C::Record>,
+{
+    let has_parents = !page.records().is_empty();
+    let next = std::mem::take(&mut page.next).into_iter().map(NestCursor::Parents);
+    let children = page.records().iter().map(|parent| {
+        let parent = serde_json::to_string(parent).map_err(|error| {
+            Error::new(ErrorKind::Contract, "a parent can't be written as JSON").with_source(error)
+        })?;
+        Ok(NestCursor::Children { parent, at: None })
+    });
+    let next = children.chain(next.map(Ok)).collect::<Result<Vec<_>, Error>>()?;
+    let page = page.filter_map(R::parent).without_total().without_units().with_next(next);
+    Ok(if has_parents { page.making_headway() } else { page })
+}
+
+impl<P: Paginator + Clone, F: Clone, R> Clone for Nest<P, F, R> {
+    fn clone(&self) -> Self {
+        Self {
+            parents: self.parents.clone(),
+            children: self.children.clone(),
+            name: self.name.clone(),
+            parent_id: self.parent_id.clone(),
+            fails_alone: Arc::clone(&self.fails_alone),
+            records: PhantomData,
+        }
+    }
+}
+
+impl<P: Paginator + Debug, F, R> Debug for Nest<P, F, R> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Nest")
+            .field("parents", &self.parents)
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
