@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{cycle_detector::CycleDetector, replay::Replay};
+use crate::{cycle_detector::CycleDetector, known_keys::SavedKeys, replay::Replay};
 
 /// Where a reading stands: everything that it still has to read.
 ///
@@ -44,6 +44,15 @@ pub struct Checkpoint {
     /// Positions that the service passed over.
     #[serde(default)]
     pub(crate) skipped: u64,
+    /// Records left out since they had come before.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) repeated: u64,
+    /// Whether it is of a part of a reading.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_part: bool,
+    /// The keys of the records that were delivered lately, where they are kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) keys: Option<SavedKeys>,
     /// Requests that go out again as they stood, in this order.
     pub(crate) requests: Vec<PendingRequest>,
     /// The cursors that waited behind them, in order.
@@ -69,12 +78,20 @@ impl Checkpoint {
             records: 0,
             failures: 0,
             skipped: 0,
+            repeated: 0,
+            is_part: false,
+            keys: None,
             requests: Vec::new(),
             waiting: vec![cursor],
             failed: Vec::new(),
             cycles: CycleDetector::default(),
             digest: None,
         }
+    }
+
+    /// The same as that of a part.
+    pub(crate) fn of_part(self) -> Self {
+        Self { is_part: true, ..self }
     }
 
     /// How many pages had been delivered whole.
@@ -100,6 +117,11 @@ impl Checkpoint {
     pub fn is_finished(&self) -> bool {
         self.requests.is_empty() && self.waiting.is_empty()
     }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A request whose page was not delivered whole.

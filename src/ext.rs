@@ -109,7 +109,11 @@ pub trait PaginatorExt: Paginator {
         if identity.is_empty() {
             return Err(Error::without_identity());
         }
-        let part = |cursor| Ok(Checkpoint::at_start(identity.clone(), to_json(&cursor)?));
+        let is_whole = split.len() == 1;
+        let part = |cursor| {
+            let part = Checkpoint::at_start(identity.clone(), to_json(&cursor)?);
+            Ok(if is_whole { part } else { part.of_part() })
+        };
         split.into_iter().map(part).collect()
     }
 

@@ -24,6 +24,7 @@ pub mod http;
 mod json;
 mod keyed;
 mod keys;
+mod known_keys;
 mod map;
 mod nest;
 mod opaque_cursor;
@@ -80,6 +81,7 @@ pub use self::{
     retry::Retry,
     stream::{
         Batch, Batches, ChangedPage, Monitor, Pages, Progress, Read, Records, Source, StopReason,
+        Wait, WaitReason,
     },
     transport::{Transport, retry_after},
 };

@@ -313,10 +313,10 @@ where
     }
 }
 
+type NestedPage<T, N, C> = Page<T, NestCursor<N, <C as Paginator>::Cursor>>;
+
 /// A page of parents: it leads to the children of each, and then to the next parents.
-fn parents_page<P, N, R, C>(
-    mut page: Page<P, N>,
-) -> Result<Page<R::Record, NestCursor<N, C::Cursor>>, Error>
+fn parents_page<P, N, R, C>(mut page: Page<P, N>) -> Result<NestedPage<R::Record, N, C>, Error>
 where
     P: Serialize,
     C: Paginator,

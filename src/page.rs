@@ -100,6 +100,13 @@ pub(crate) struct Failure {
     pub(crate) error: Error,
 }
 
+impl Failure {
+    /// An error that concerns no unit.
+    pub(crate) fn of_page(error: Error) -> Self {
+        Self { unit: None, is_of_record: false, error: error.partial() }
+    }
+}
+
 impl<R, C> Page<R, C> {
     /// A page and where to go on: `Some(cursor)` or `None` for a service with
     /// one cursor, any number of cursors for one that branches.

@@ -44,7 +44,8 @@ impl Display for Message<'_> {
 /// How to go on after an error that has a checkpoint. Only some errors pass by themselves.
 fn advice(inner: &Inner) -> &'static str {
     if inner.is_expired() {
-        return "the checkpoint of this error leads to the same cursor, so read from the start";
+        return "the checkpoint of this error leads to the same cursor, so read from the start, or \
+                choose `restarts` if the records have keys";
     }
     if inner.is_retryable() {
         return PASSES;

@@ -23,9 +23,12 @@ mod response;
 mod retrying;
 mod sending;
 mod speculation;
+mod total_check;
 
 use std::{
+    collections::VecDeque,
     hash::Hash,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -48,6 +51,7 @@ use self::{
     requests::Requests,
     retrying::Retrying,
     speculation::Speculation,
+    total_check::TotalCheck,
 };
 use crate::{
     cycle_detector::CycleDetector, repeated_cursor::RepeatedCursor, replay::Replay, retry::Retry,
@@ -62,6 +66,7 @@ pub(crate) struct Frontier<C> {
     delivering: Option<Delivering<C>>,
     /// How many records the service says there are.
     total: Option<u64>,
+    total_check: TotalCheck,
     speculation: Speculation<C>,
     retrying: Retrying,
     page_size: PageSize,
@@ -96,6 +101,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
             requests: Requests::new(),
             delivering: None,
             total: None,
+            total_check: TotalCheck::default(),
             speculation: Speculation::new(),
             page_size: PageSize::default(),
             isolation: Isolation::default(),
@@ -241,9 +247,39 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         self.retrying.pause_until(until);
     }
 
-    /// Until when nothing is sent, since the service asks to wait.
-    pub(crate) fn throttled_until(&self) -> Option<Instant> {
-        self.retrying.paused_until()
+    /// Until when nothing is sent, since the service asks to wait; and whether it asked in an
+    /// answer that brought a page.
+    pub(crate) fn paused_until(&self) -> Option<(Instant, bool)> {
+        Some((self.retrying.paused_until()?, self.retrying.is_pause_asked()))
+    }
+
+    /// When a request that failed is made again, while nothing else is in flight.
+    pub(crate) fn retry_due(&self) -> Option<Instant> {
+        let is_alone = self.in_flight() == 0;
+        self.wake_at().filter(|_| is_alone && self.delayed() > 0)
+    }
+
+    /// The keys of the records of the page that is delivered next, if they have some; `None`
+    /// too for a page with units, whose keys tell records of one unit apart.
+    pub(crate) fn first_keys(&self) -> Option<Arc<[u64]>> {
+        let RequestState::Arrived(shape) = &self.requests.first()?.state else { return None };
+        shape.keys()
+    }
+
+    /// Reads the list anew from its start. What is in flight is forgotten.
+    pub(crate) fn restart(&mut self, start: C) {
+        let cursors = CursorQueue::new(VecDeque::from([start]));
+        self.cursors = cursors.with_repeated_cursor(self.config.repeated_cursor);
+        self.requests = Requests::new();
+        self.delivering = None;
+        self.speculation = Speculation::new();
+        self.isolation = Isolation::default();
+        self.linger = Linger::default();
+    }
+
+    /// What the totals of the service contradict, if the reading ended after so many records.
+    pub(crate) fn total_mismatch(&self, records: u64) -> Option<String> {
+        self.total_check.mismatch(records)
     }
 
     /// When a request that failed is made again.

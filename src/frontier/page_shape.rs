@@ -60,6 +60,13 @@ impl PageShape {
         parts.all_keys.clone().or_else(|| parts.keys.as_ref().map(Keys::get))
     }
 
+    /// The keys of its records, where they are those of all of them and not of units.
+    pub(super) fn keys(&self) -> Option<Arc<[u64]>> {
+        let parts = self.parts.as_ref()?;
+        let keys = parts.keys.as_ref().filter(|_| parts.units.is_empty())?.get();
+        (keys.len() == self.records).then_some(keys)
+    }
+
     /// Whether all of the page is delivered.
     pub(super) fn is_delivered(&self, position: Position) -> bool {
         position.records >= self.records && position.failures >= self.failures().len()

@@ -35,7 +35,11 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         }
         self.page_size.page_came();
         self.concurrency_limit.page_came();
-        self.total = total.or(self.total);
+        if let Some(total) = total {
+            self.total = Some(total);
+            let is_by_offset = shape.parts.as_ref().is_some_and(|it| it.positions.is_some());
+            self.total_check.add(total, is_by_offset);
+        }
         shape.goes_on = !next.is_empty();
         let request = self.requests.get_mut(index);
         let (part_of, is_alone) = match &request.failures {

@@ -16,6 +16,8 @@ pub(super) struct Retrying {
     random: fastrand::Rng,
     /// Until when nothing is sent, since the service asked for fewer requests.
     paused_until: Option<Instant>,
+    /// Whether an answer that brought a page asked for the pause.
+    is_pause_asked: bool,
     /// Since when the service asks for fewer requests and no page came.
     throttled_since: Option<Moment>,
     /// How long nobody waited for the stream, while a request had failed.
@@ -148,6 +150,7 @@ impl Retrying {
             random: policy.seed.map_or_else(fastrand::Rng::new, fastrand::Rng::with_seed),
             policy,
             paused_until: None,
+            is_pause_asked: false,
             throttled_since: None,
             busy: Duration::ZERO,
             has_failed: false,
@@ -156,6 +159,11 @@ impl Retrying {
 
     pub(super) fn paused_until(&self) -> Option<Instant> {
         self.paused_until
+    }
+
+    /// Whether the pause was asked for by an answer that brought a page.
+    pub(super) fn is_pause_asked(&self) -> bool {
+        self.is_pause_asked
     }
 
     /// Whether time is counted, for a request that failed.
@@ -191,7 +199,10 @@ impl Retrying {
 
     /// Sends nothing until then.
     pub(super) fn pause_until(&mut self, until: Instant) {
-        self.paused_until = self.paused_until.max(Some(until));
+        if self.paused_until < Some(until) {
+            self.paused_until = Some(until);
+            self.is_pause_asked = true;
+        }
     }
 
     /// Counts an attempt that failed. One that the service answered by asking for fewer
@@ -271,6 +282,7 @@ impl Retrying {
             return Err(GaveUp::Throttled);
         }
         self.paused_until = Some(due);
+        self.is_pause_asked = false;
         Ok(due)
     }
 
@@ -280,6 +292,7 @@ impl Retrying {
         if attempt.is_throttled && self.paused_until.is_none() {
             let delay = attempt.retry_after.unwrap_or_else(|| self.backoff(1, attempt));
             self.paused_until = now.checked_add(delay.min(self.policy.max_retry_after));
+            self.is_pause_asked = false;
         }
     }
 

@@ -36,9 +36,10 @@ impl<C: Cursor> Reading<C> {
             ));
         }
         // A page that is delivered whole is not asked for again, so it counts as ended.
-        let ended = self.page.filter(|_| self.frontier.is_delivered(delivered));
+        let position = self.page.as_ref().map_or(delivered, |page| page.position(delivered));
+        let ended = self.page.as_ref().filter(|_| self.frontier.is_delivered(position));
         let so_far = self.progress(delivered);
-        let requests = self.frontier.remaining(delivered).into_iter().map(|remaining| {
+        let requests = self.frontier.remaining(position).into_iter().map(|remaining| {
             let cursor = to_checkpoint(remaining.cursor)?;
             Ok(PendingRequest { cursor, units: remaining.units, replay: remaining.replay })
         });
@@ -49,6 +50,13 @@ impl<C: Cursor> Reading<C> {
             records: so_far.records,
             failures: self.counts.failures,
             skipped: if ended.is_some() { so_far.skipped } else { self.counts.skipped },
+            repeated: so_far.repeated,
+            is_part: self.is_part,
+            keys: self.known_keys.as_ref().map(|known| {
+                let left_out = self.page.as_ref().and_then(|page| page.left_out.as_ref());
+                let keys = left_out.map(|left_out| left_out.delivered_keys(position));
+                known.saved(&keys.unwrap_or_default())
+            }),
             requests: requests.collect::<Result<_, Error>>()?,
             waiting: self.frontier.waiting().map(to_checkpoint).collect::<Result<_, Error>>()?,
             failed: failed_ids,

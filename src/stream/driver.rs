@@ -15,7 +15,7 @@ use super::{
     options::Options,
     reading::Reading,
     repeated_page::keep_new,
-    report::report_retry,
+    report::{report_restart, report_retry},
     resumed_page,
     shared::{Access, Shared},
     source::{Counter, Fetched, Source},
@@ -237,6 +237,7 @@ impl<S: Source> Driver<S> {
                 Next::Deliver(id) | Next::Fail(id) => {
                     match self.arrived.take(id).expect("the frontier delivers what arrived") {
                         Ok(page) => break page,
+                        Err(error) if self.restart(access, &error) => {}
                         Err(error) => return Poll::Ready(Step::Fatal(error)),
                     }
                 }
@@ -246,12 +247,47 @@ impl<S: Source> Driver<S> {
                     return Poll::Ready(Step::Fatal(Error::new(ErrorKind::Loop, message)));
                 }
                 Next::RequestLimit => return Poll::Ready(Step::End(StopReason::MaxRequests)),
-                Next::End => return Poll::Ready(Step::End(StopReason::End)),
+                Next::End => return Poll::Ready(self.end(access)),
                 // They were sent above.
                 Next::Send(..) | Next::SendAndWait(..) => {}
             }
         };
         Poll::Ready(self.begin_page(access, page))
+    }
+
+    /// All is read, unless the reading contradicts that.
+    #[cold]
+    fn end(&mut self, access: &mut Access<'_, Cursor<S>>) -> Step {
+        let checks_total = std::mem::take(&mut self.options.checks_total);
+        let (is_lost, error) = access
+            .look(|reading, _| (reading.has_lost_its_place(), reading.end_error(checks_total)));
+        if is_lost {
+            return Step::Fatal(Error::new(ErrorKind::Changed, LOST));
+        }
+        let Some(error) = error else { return Step::End(StopReason::End) };
+        let error = self.deliver_failure(access, Failure::of_page(error));
+        if !self.options.sets_failures_aside {
+            return Step::Failure(error);
+        }
+        access.set_aside(error);
+        Step::End(StopReason::End)
+    }
+
+    /// Reads the list anew, where a cursor has expired, if that may be.
+    #[cold]
+    fn restart(&mut self, access: &mut Access<'_, Cursor<S>>, error: &Error) -> bool {
+        if self.options.restarts == 0 || !error.is_expired() {
+            return false;
+        }
+        let start = self.source.paginator().start();
+        if !access.with(|reading, _| reading.restart(start)) {
+            return false;
+        }
+        self.options.restarts -= 1;
+        drop(self.in_flight.take());
+        self.arrived = Arrived::new();
+        report_restart(error);
+        true
     }
 
     /// What is next; or why no other page is delivered.
@@ -453,15 +489,18 @@ impl<S: Source> Driver<S> {
     fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, page: PageOf<S>) -> Step {
         let max_empty_pages = self.options.max_empty_pages;
         let begun = access.with(|reading, counts| {
-            reading.page_check.check(&page, max_empty_pages)?;
-            reading.begin_page(page.details());
+            let left_out = reading.begin_page(&page, max_empty_pages)?;
             counts.set_delivered(0);
-            Ok(())
+            Ok(left_out)
         });
-        if let Err(error) = begun {
-            return Step::Fatal(error);
+        let left_out = match begun {
+            Ok(left_out) => left_out,
+            Err(error) => return Step::Fatal(error),
+        };
+        let (mut records, details) = page.into_parts();
+        if !left_out.is_empty() {
+            leave_out(&mut records, &left_out);
         }
-        let (records, details) = page.into_parts();
         self.delivery = Delivery::new(records, details, &mut self.options.max_records);
         Step::Page
     }
@@ -537,6 +576,20 @@ fn limit_reached<C: crate::cursor::Cursor>(
 fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| clock::now() >= deadline)
 }
+
+/// Drops the records with these indices, ascending.
+#[cold]
+fn leave_out<R>(records: &mut Vec<R>, indices: &[usize]) {
+    let mut index = 0;
+    records.retain(|_| {
+        index += 1;
+        indices.binary_search(&(index - 1)).is_err()
+    });
+}
+
+const LOST: &str = "a cursor had expired, so the list was read anew to its end, and no record \
+                    came that was delivered lately: nobody can say what is new, so read from the \
+                    start, or keep more keys with `deduplicate`";
 
 fn panicked() -> Error {
     Error::new(

@@ -9,6 +9,7 @@ mod driver;
 mod failures;
 mod hooks;
 mod in_flight;
+mod left_out;
 mod monitor;
 mod on_end;
 mod options;
@@ -27,7 +28,7 @@ mod spawn;
 
 pub use self::{
     batches::{Batch, Batches},
-    monitor::{Monitor, Progress, StopReason},
+    monitor::{Monitor, Progress, StopReason, Wait, WaitReason},
     options::ChangedPage,
     pages::Pages,
     read::Read,

@@ -27,18 +27,46 @@ pub struct Progress {
     pub delayed: usize,
     /// Requests among those in flight that wait for a rate limiter.
     pub throttled: usize,
-    /// Until when nothing is sent, since the service asked for fewer requests, or to wait.
-    /// `None` if it did not. The time may have passed, if nobody polled the stream since.
-    pub throttled_until: Option<Instant>,
+    /// Until when no request is made, and why; `None` if nothing holds the reading back. The
+    /// time may have passed, if nobody polled the stream since.
+    pub wait: Option<Wait>,
     /// Errors that concerned some ids alone.
     pub failures: u64,
     /// Positions that the service passed over from one page to the next.
     pub skipped: u64,
+    /// Records left out, since they had come before:
+    /// [`Read::deduplicate`](crate::Read::deduplicate).
+    pub repeated: u64,
+    /// How often this stream began anew, since a cursor had expired:
+    /// [`Read::restarts`](crate::Read::restarts).
+    pub restarts: u32,
     /// How many records there are in all, where the service says so: its last
     /// word, and a hint only.
     pub total: Option<u64>,
     /// Why the stream ended; `None` while it goes on.
     pub stop: Option<StopReason>,
+}
+
+/// Until when a reading waits, and why: [`Progress::wait`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Wait {
+    /// When the next request is made.
+    pub until: Instant,
+    /// Why not before.
+    pub reason: WaitReason,
+}
+
+/// Why a reading waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum WaitReason {
+    /// The service had too many requests: a 429, for example.
+    Throttled,
+    /// The service asked to wait in an answer that brought a page.
+    Asked,
+    /// A request failed, and nothing else can be asked for until it is made again.
+    Retry,
 }
 
 /// Why a stream ended.

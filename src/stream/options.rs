@@ -12,6 +12,11 @@ pub(super) struct Options {
     pub(super) max_empty_pages: u64,
     pub(super) changed_page: ChangedPage,
     pub(super) sets_failures_aside: bool,
+    /// How many keys of delivered records are kept, so that none of them comes again.
+    pub(super) known_keys: Option<usize>,
+    /// How often the list may be read anew, since a cursor has expired.
+    pub(super) restarts: u32,
+    pub(super) checks_total: bool,
 }
 
 /// What becomes of a page that is read again and has changed so much that nobody can say

@@ -45,10 +45,13 @@ impl PageCheck {
     /// # Errors
     ///
     /// A page that is the same as one before, and one more empty page than there may
-    /// be. A batch makes headway without a record, too.
+    /// be. A batch makes headway without a record, too. `is_repeated` is whether all of its
+    /// records came before, and `passes_over` whether that is expected.
     pub(super) fn check<R, C>(
         &mut self,
         page: &Page<R, C>,
+        is_repeated: bool,
+        passes_over: bool,
         max_empty_pages: u64,
     ) -> Result<(), Error> {
         let details = page.details();
@@ -56,10 +59,15 @@ impl PageCheck {
             && details.is_none_or(|it| {
                 it.failures.is_empty() && it.units.is_empty() && !it.makes_headway
             });
-        self.empty_pages = if is_empty { self.empty_pages + 1 } else { 0 };
+        self.empty_pages = match (is_empty || is_repeated, passes_over) {
+            (_, true) => self.empty_pages,
+            (true, false) => self.empty_pages + 1,
+            (false, false) => 0,
+        };
         if self.empty_pages > max_empty_pages {
             let message = format!(
-                "the service gave {} empty pages in a row: raise `max_empty_pages` if it may",
+                "the service gave {} pages in a row without a new record: raise \
+                 `max_empty_pages` if it may",
                 self.empty_pages
             );
             return Err(Error::new(ErrorKind::Loop, message));

@@ -58,7 +58,8 @@ impl<S: Source> Pages<S> {
         let has_replays = repeats || checkpoint.is_some();
         let has_state = config.repeated_cursor == RepeatedCursor::Continue;
         let spawns = config.window > 1 && !has_state;
-        let (reading, failures, mismatch) = Reading::open(source.paginator(), config, checkpoint);
+        let (reading, failures, mismatch) =
+            Reading::open(source.paginator(), config, options.known_keys, checkpoint);
         let shared = Arc::new(Shared::new(reading, failures));
         let counter = Counter(shared.waiting().counter());
         let driver =

@@ -18,6 +18,9 @@ use crate::{
 /// The largest window.
 const MAX_WINDOW: usize = 1_024;
 
+/// How many keys are kept for restarts, unless the caller says otherwise.
+const KNOWN_KEYS: usize = 10_000;
+
 /// How many empty pages in a row are followed, unless the caller says otherwise.
 const MAX_EMPTY_PAGES: u64 = 1_000;
 
@@ -69,6 +72,9 @@ impl<S: Source> Read<S> {
             max_empty_pages: MAX_EMPTY_PAGES,
             changed_page: ChangedPage::default(),
             sets_failures_aside: false,
+            known_keys: None,
+            restarts: 0,
+            checks_total: false,
         };
         Self { source, config, options, on_end: OnEnd::default(), checkpoint: None }
     }
@@ -194,6 +200,70 @@ impl<S: Source> Read<S> {
     /// fourth such error in a row, because then the service is down.
     pub fn pass_over_unreadable(mut self) -> Self {
         self.config.passes_over_unreadable = true;
+        self
+    }
+
+    /// Leaves out a record whose key is among those of the last `keys` records that were
+    /// delivered. By default each record of a page is delivered.
+    ///
+    /// A row that moves while the list is read may come twice: one that is updated moves to the
+    /// end of a list that is sorted by time, and each row moves on when another one is inserted
+    /// before it and pages are read by offset. Records have keys by
+    /// [`keyed`](crate::PaginatorExt::keyed), or by their text. A page without keys is an error. A
+    /// page of a batch with [units](crate::Page::with_units) is left as it is.
+    ///
+    /// [`Progress::repeated`](crate::Progress::repeated) counts what is left out. A page that
+    /// brings nothing new counts as an empty page. A checkpoint holds the keys, up to 21
+    /// bytes each.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use pagestream::{Page, PaginatorExt, from_fn};
+    ///
+    /// # futures::executor::block_on(async {
+    /// // A record was inserted at the front between the two pages, so "b" comes again.
+    /// let letters = from_fn(0, |offset: usize| async move {
+    ///     let records = if offset == 0 { vec!["a", "b"] } else { vec!["b", "c"] };
+    ///     Ok(Page::new(records, (offset == 0).then_some(2)))
+    /// });
+    /// let letters = letters.keyed(|letter| *letter);
+    /// let letters: Vec<_> = letters.read().deduplicate(1_000).records().try_collect().await?;
+    /// assert_eq!(letters, ["a", "b", "c"]);
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    pub fn deduplicate(mut self, keys: usize) -> Self {
+        self.options.known_keys = Some(keys.max(1));
+        self
+    }
+
+    /// How often the list may be read anew from its start, where a cursor has
+    /// [expired](crate::Error::is_expired): never by default. What was delivered is passed over
+    /// by the keys of the records, so it is [deduplicated](Self::deduplicate) too, by the last
+    /// 10,000 keys unless you say otherwise.
+    ///
+    /// While all keys are known, each record that is new comes. Otherwise the list must keep its
+    /// order: it goes on behind the first record whose key is known. If none of them comes, the
+    /// reading ends with an error of kind [`Changed`](crate::ErrorKind::Changed). A reading that
+    /// branches, such as nested lists, needs all of its keys; a [part](crate::PaginatorExt::split)
+    /// does not begin anew.
+    ///
+    /// [`Progress::restarts`](crate::Progress::restarts) counts them. It works over a checkpoint
+    /// too, if the reading before it had this option or kept keys.
+    pub fn restarts(mut self, restarts: u32) -> Self {
+        self.options.restarts = restarts;
+        self.options.known_keys.get_or_insert(KNOWN_KEYS);
+        self
+    }
+
+    /// Checks the total that the service gives. If the list ends before as many records came,
+    /// or if the total falls to 0 or shrinks while pages are read by offset, an error that is
+    /// [partial](crate::Error::is_partial) says so at the end. By default a total decides
+    /// nothing, since many services estimate it.
+    ///
+    /// Records that failed or were left out count as well. The total of a
+    /// [part](crate::PaginatorExt::split) is not checked.
+    pub fn check_total(mut self) -> Self {
+        self.options.checks_total = true;
         self
     }
 

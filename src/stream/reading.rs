@@ -1,13 +1,15 @@
 use super::{
-    monitor::{Progress, StopReason},
+    left_out::LeftOut,
+    monitor::{Progress, StopReason, Wait, WaitReason},
     page_check::{self, PageCheck},
 };
 use crate::{
     clock,
     cursor::Cursor,
-    error::Error,
+    error::{Error, ErrorKind},
     frontier::{Arrival, Effect, Effects, FailedAttempt, Frontier, Hooks, Next, RequestId},
-    page::{Details, Page},
+    known_keys::KnownKeys,
+    page::Page,
 };
 
 /// The state of a reading: its frontier, and the counts. A checkpoint is made of it.
@@ -18,25 +20,39 @@ pub(super) struct Reading<C> {
     pub(super) counts: Progress,
     pub(super) page: Option<PageInfo>,
     pub(super) page_check: PageCheck,
+    /// The keys of what was delivered, where they are kept.
+    pub(super) known_keys: Option<KnownKeys>,
+    /// Whether it reads a part, and not all.
+    pub(super) is_part: bool,
     /// Whether the code of a user that works on it came to its end. After a panic it did
     /// not, and a cursor may be missing.
     pub(super) is_whole: bool,
 }
 
 /// What the counts take in when the page being delivered ends.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct PageInfo {
     /// The positions that the service passed over behind it.
     pub(super) skipped: u64,
     pub(super) digest: Option<u64>,
+    /// The records that are left out, where keys are kept.
+    pub(super) left_out: Option<Box<LeftOut>>,
 }
 
 impl PageInfo {
     /// Counts the page, of which so many records are delivered.
-    fn count(self, delivered: usize, counts: &mut Progress) {
+    fn count(&self, delivered: usize, counts: &mut Progress) {
         counts.pages = counts.pages.saturating_add(1);
         counts.records = counts.records.saturating_add(delivered as u64);
         counts.skipped = counts.skipped.saturating_add(self.skipped);
+        if let Some(left_out) = &self.left_out {
+            counts.repeated = counts.repeated.saturating_add(left_out.count(delivered));
+        }
+    }
+
+    /// How many records of the page count as delivered, where so many were yielded.
+    pub(super) fn position(&self, delivered: usize) -> usize {
+        self.left_out.as_ref().map_or(delivered, |left_out| left_out.position(delivered))
     }
 }
 
@@ -62,6 +78,11 @@ impl<C: Cursor> Reading<C> {
         hooks: &impl Hooks<C>,
     ) -> Result<Arrival, Error> {
         let shape = page_check::shape(page)?;
+        if page.next.len() > 1
+            && let Some(known) = &mut self.known_keys
+        {
+            known.branched();
+        }
         let next = std::mem::take(&mut page.next);
         if let Some(delay) = page.details().and_then(|details| details.retry_after) {
             let delay = delay.min(self.frontier.retry_policy().max_retry_after);
@@ -110,13 +131,62 @@ impl<C: Cursor> Reading<C> {
         effects
     }
 
-    /// Begins to deliver the page of the first request.
-    pub(super) fn begin_page(&mut self, details: Option<&Details>) {
+    /// Begins to deliver the page of the first request. Gives the indices of the records that
+    /// are left out, ascending.
+    ///
+    /// # Errors
+    ///
+    /// A page that is the same as one before, too many empty pages, and records without keys
+    /// where keys are needed.
+    pub(super) fn begin_page<R>(
+        &mut self,
+        page: &Page<R, C>,
+        max_empty_pages: u64,
+    ) -> Result<Vec<usize>, Error> {
+        let left_out = match &mut self.known_keys {
+            Some(known) => LeftOut::of_page(known, page, self.frontier.first_keys())?,
+            None => None,
+        };
+        let passes_over = left_out.as_ref().is_some_and(|it| it.is_passed_over);
+        let is_repeated = left_out.as_ref().is_some_and(LeftOut::is_all);
+        self.page_check.check(page, is_repeated, passes_over, max_empty_pages)?;
         self.frontier.begin_delivery();
+        let details = page.details();
+        let indices = left_out.as_ref().map_or_else(Vec::new, |it| it.indices.clone());
         self.page = Some(PageInfo {
             skipped: details.map_or(0, |details| details.skipped),
             digest: details.and_then(|details| details.digest),
+            left_out: left_out.map(Box::new),
         });
+        Ok(indices)
+    }
+
+    /// Reads the list anew from its start, where a cursor has expired, if it can be told then
+    /// what was delivered.
+    pub(super) fn restart(&mut self, start: C) -> bool {
+        let known = self.known_keys.as_mut().filter(|_| !self.is_part);
+        if !known.is_some_and(KnownKeys::restart) {
+            return false;
+        }
+        self.frontier.restart(start);
+        self.page_check = PageCheck::new(None);
+        self.counts.restarts += 1;
+        true
+    }
+
+    /// What contradicts an end.
+    pub(super) fn end_error(&self, checks_total: bool) -> Option<Error> {
+        let Progress { records, failures, skipped, repeated, .. } = self.counts;
+        let counted = records.saturating_add(failures).saturating_add(skipped);
+        let records = counted.saturating_add(repeated);
+        let mismatch = self.frontier.total_mismatch(records).filter(|_| checks_total);
+        let mismatch = mismatch.filter(|_| !self.is_part)?;
+        Some(Error::new(ErrorKind::Contradiction, mismatch))
+    }
+
+    /// Whether the list was read anew to its end, and nothing that was delivered came again.
+    pub(super) fn has_lost_its_place(&self) -> bool {
+        self.known_keys.as_ref().is_some_and(KnownKeys::passes_over)
     }
 
     /// Ends the page being delivered, if there is one: so many of its records, all of them,
@@ -125,6 +195,9 @@ impl<C: Cursor> Reading<C> {
     pub(super) fn end_page(&mut self, delivered: usize) {
         if let Some(page) = self.page.take() {
             page.count(delivered, &mut self.counts);
+            if let (Some(left_out), Some(known)) = (&page.left_out, &mut self.known_keys) {
+                known.insert(&left_out.delivered_keys(left_out.keys.len()));
+            }
             self.page_check.delivered(page.digest);
             self.frontier.end_delivery();
         }
@@ -133,7 +206,7 @@ impl<C: Cursor> Reading<C> {
     /// How far it is, where so many records of the page being delivered are delivered.
     pub(super) fn progress(&self, delivered: usize) -> Progress {
         let mut counts = self.counts.clone();
-        if let Some(page) = self.page {
+        if let Some(page) = &self.page {
             page.count(delivered, &mut counts);
         }
         let total = self.frontier.total();
@@ -141,8 +214,16 @@ impl<C: Cursor> Reading<C> {
             return Progress { total, ..counts };
         }
         let (in_flight, delayed) = (self.frontier.in_flight(), self.frontier.delayed());
-        let throttled_until = self.frontier.throttled_until();
-        Progress { in_flight, delayed, throttled_until, total, ..counts }
+        Progress { in_flight, delayed, wait: self.wait(), total, ..counts }
+    }
+
+    fn wait(&self) -> Option<Wait> {
+        if let Some((until, is_asked)) = self.frontier.paused_until() {
+            let reason = if is_asked { WaitReason::Asked } else { WaitReason::Throttled };
+            return Some(Wait { until, reason });
+        }
+        let until = self.frontier.retry_due()?;
+        Some(Wait { until, reason: WaitReason::Retry })
     }
 
     pub(super) fn stop(&mut self, reason: StopReason) {

@@ -16,5 +16,14 @@ pub(super) fn report_retry(error: &Error, delay: Duration, smaller: bool) {
     );
 }
 
+/// Tells the log that a cursor has expired and the list is read anew.
+#[cfg(feature = "tracing")]
+pub(super) fn report_restart(error: &Error) {
+    tracing::warn!(%error, "a cursor has expired and the list is read anew");
+}
+
+#[cfg(not(feature = "tracing"))]
+pub(super) fn report_restart(_: &Error) {}
+
 #[cfg(not(feature = "tracing"))]
 pub(super) fn report_retry(_: &Error, _: Duration, _: bool) {}

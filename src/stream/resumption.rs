@@ -4,6 +4,7 @@ use crate::{
     cursor::{Cursor, from_json},
     error::{Error, ErrorKind},
     frontier::{Config, Frontier},
+    known_keys::{KnownKeys, SavedKeys},
     paginator::Paginator,
 };
 
@@ -13,20 +14,45 @@ impl<C: Cursor> Reading<C> {
     pub(super) fn open<P>(
         paginator: &P,
         config: Config,
+        known_keys: Option<usize>,
         checkpoint: Option<Checkpoint>,
     ) -> (Self, Failures, Option<Error>)
     where
         P: Paginator<Cursor = C> + ?Sized,
     {
+        let (mut reading, saved, failures, mismatch) = Self::begin(paginator, config, checkpoint);
+        let is_new = reading.counts.records == 0;
+        reading.known_keys = match (known_keys, saved) {
+            (Some(most), Some(saved)) => Some(KnownKeys::restore(most, &saved)),
+            (Some(most), None) => Some(KnownKeys::new(most, is_new)),
+            // They are needed until the place is found.
+            (None, Some(saved)) if saved.state.passes_over => {
+                Some(KnownKeys::restore(saved.keys.len(), &saved))
+            }
+            (None, _) => None,
+        };
+        (reading, failures, mismatch)
+    }
+
+    fn begin<P>(
+        paginator: &P,
+        config: Config,
+        mut checkpoint: Option<Checkpoint>,
+    ) -> (Self, Option<SavedKeys>, Failures, Option<Error>)
+    where
+        P: Paginator<Cursor = C> + ?Sized,
+    {
+        let saved = checkpoint.as_mut().and_then(|checkpoint| checkpoint.keys.take());
         let identity = paginator.identity();
         let resumed = checkpoint
             .map(|checkpoint| Self::resume(paginator, &identity, config.clone(), checkpoint));
         match resumed {
-            Some(Ok((reading, failures))) => (reading, failures, None),
+            Some(Ok((reading, failures))) => (reading, saved, failures, None),
             resumed => {
                 let frontier = Frontier::new(config, [paginator.start()]);
                 let mismatch = resumed.and_then(Result::err);
-                (Self::new(frontier, identity, Progress::default()), Failures::default(), mismatch)
+                let reading = Self::new(frontier, identity, Progress::default());
+                (reading, None, Failures::default(), mismatch)
             }
         }
     }
@@ -38,6 +64,8 @@ impl<C: Cursor> Reading<C> {
             counts,
             page: None,
             page_check: PageCheck::new(None),
+            known_keys: None,
+            is_part: false,
             is_whole: true,
         }
     }
@@ -82,10 +110,12 @@ impl<C: Cursor> Reading<C> {
             records: checkpoint.records,
             failures: checkpoint.failures,
             skipped: checkpoint.skipped,
+            repeated: checkpoint.repeated,
             ..Progress::default()
         };
         let mut reading = Self::new(frontier, checkpoint.identity, counts);
         reading.page_check = PageCheck::new(checkpoint.digest);
+        reading.is_part = checkpoint.is_part;
         Ok((reading, Failures::new(checkpoint.failed)))
     }
 }

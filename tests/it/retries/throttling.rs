@@ -83,13 +83,13 @@ async fn the_progress_says_until_when_it_is_held_back() {
     let monitor = records.monitor();
     records.next().await.unwrap().unwrap();
     records.next().await.unwrap().unwrap();
-    assert_eq!(monitor.progress().throttled_until, None);
+    assert_eq!(monitor.progress().wait, None);
     assert!(timeout(SECOND, records.next()).await.is_err());
-    let until = monitor.progress().throttled_until.expect("it is held back");
+    let until = monitor.progress().wait.expect("it is held back").until;
     let wait = until - (Instant::now() - SECOND + LATENCY).into_std();
     assert_eq!(wait, 40 * SECOND);
     records.next().await.unwrap().unwrap();
-    assert_eq!(monitor.progress().throttled_until, None);
+    assert_eq!(monitor.progress().wait, None);
 }
 
 type Fail = fn() -> Error;

@@ -6,10 +6,13 @@ mod asking;
 mod batches;
 mod changes;
 mod checkpoints;
+mod deduplicate;
 mod endless;
 mod errors;
 mod limits;
 mod on_end;
+mod restarts;
+mod totals;
 mod types;
 
 use std::{
