@@ -57,6 +57,9 @@ pub struct Checkpoint {
     pub(crate) requests: Vec<PendingRequest>,
     /// The cursors that waited behind them, in order.
     pub(crate) waiting: Vec<Value>,
+    /// Where a later reading begins, once this one has ended.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) later: Vec<Value>,
     /// The ids that were reported as failed.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) failed: Vec<String>,
@@ -83,6 +86,7 @@ impl Checkpoint {
             keys: None,
             requests: Vec::new(),
             waiting: vec![cursor],
+            later: Vec::new(),
             failed: Vec::new(),
             cycles: CycleDetector::default(),
             digest: None,
@@ -110,6 +114,55 @@ impl Checkpoint {
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// The checkpoint from which a later reading gets what has come since this reading ended,
+    /// or was changed since: from the sync token, delta link or last key that the service left
+    /// at the end. `None` before the end, and if it left nothing.
+    ///
+    /// To resume a checkpoint that is [finished](Self::is_finished) reads nothing, each time.
+    ///
+    /// ```
+    /// use futures::TryStreamExt;
+    /// use pagestream::{Page, PaginatorExt, from_fn};
+    ///
+    /// # futures::executor::block_on(async {
+    /// # let log = std::sync::Mutex::new(vec!["a", "b", "c"]);
+    /// # let read = |from: usize| log.lock().unwrap().iter().copied().skip(from).take(2).collect();
+    /// // A log with two entries to a page. The last page leaves the position behind it.
+    /// let log_pages = from_fn(0, |from: usize| {
+    ///     let entries: Vec<&str> = read(from);
+    ///     let to = from + entries.len();
+    ///     let is_last = entries.len() < 2;
+    ///     async move {
+    ///         let page = Page::new(entries, (!is_last).then_some(to));
+    ///         Ok(page.with_later(is_last.then_some(to)))
+    ///     }
+    /// })
+    /// .identified_by("the log");
+    ///
+    /// let mut records = log_pages.records();
+    /// while let Some(_entry) = records.try_next().await? {}
+    /// let later = records.checkpoint()?.later().unwrap();
+    ///
+    /// # log.lock().unwrap().push("d");
+    /// // Tomorrow:
+    /// let new = log_pages.read().resume(later).records();
+    /// assert_eq!(new.try_collect::<Vec<_>>().await?, ["d"]);
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn later(&self) -> Option<Self> {
+        if !self.is_finished() || self.later.is_empty() {
+            return None;
+        }
+        let begin = Self::at_start(self.identity.clone(), Value::Null);
+        Some(Self {
+            waiting: self.later.clone(),
+            is_part: self.is_part,
+            keys: self.keys.clone(),
+            ..begin
+        })
     }
 
     /// Whether nothing was left to read.

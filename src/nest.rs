@@ -219,7 +219,8 @@ where
         match child.fetch(at).await {
             Ok(page) => {
                 let next = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
-                let page = page.map_next(next).map(R::child).without_total().marked_by(mark);
+                let page = page.with_later(None).map_next(next).map(R::child);
+                let page = page.without_total().marked_by(mark);
                 let is_last = page.next().is_empty();
                 Ok(if is_last { page.making_headway() } else { page })
             }
@@ -331,7 +332,9 @@ where
         Ok(NestCursor::Children { parent, at: None })
     });
     let next = children.chain(next.map(Ok)).collect::<Result<Vec<_>, Error>>()?;
-    let page = page.filter_map(R::parent).without_total().without_units().with_next(next);
+    let later = page.later.take().map(|later| NestCursor::Parents(*later));
+    let page = page.filter_map(R::parent).without_total().without_units();
+    let page = page.with_next(next).with_later(later);
     Ok(if has_parents { page.making_headway() } else { page })
 }
 

@@ -33,6 +33,8 @@ pub(crate) type Cursors<C> = SmallVec<[C; 1]>;
 pub struct Page<R, C> {
     pub(crate) records: Vec<R>,
     pub(crate) next: Cursors<C>,
+    /// Where a later reading begins.
+    pub(crate) later: Option<Box<C>>,
     details: Option<Box<Details>>,
 }
 
@@ -111,7 +113,7 @@ impl<R, C> Page<R, C> {
     /// A page and where to go on: `Some(cursor)` or `None` for a service with
     /// one cursor, any number of cursors for one that branches.
     pub fn new(records: Vec<R>, next: impl IntoIterator<Item = C>) -> Self {
-        Self { records, next: next.into_iter().collect(), details: None }
+        Self { records, next: next.into_iter().collect(), later: None, details: None }
     }
 
     /// A page after which nothing comes.
@@ -124,6 +126,16 @@ impl<R, C> Page<R, C> {
     /// while they are read.
     pub fn with_total(mut self, total: impl Into<Option<u64>>) -> Self {
         self.details_mut().total = total.into();
+        self
+    }
+
+    /// Adds the cursor from which a later reading gets what has come since this one: a sync
+    /// token, a delta link, the last position of a log. Only the last page has one.
+    ///
+    /// When the reading has ended, its checkpoint holds it:
+    /// [`Checkpoint::later`](crate::Checkpoint::later).
+    pub fn with_later(mut self, cursor: impl Into<Option<C>>) -> Self {
+        self.later = cursor.into().map(Box::new);
         self
     }
 
@@ -328,6 +340,7 @@ impl<R, C> Page<R, C> {
         Page {
             records: self.records.into_iter().map(record).collect(),
             next: self.next,
+            later: self.later,
             details: self.details,
         }
     }
@@ -339,10 +352,11 @@ impl<R, C> Page<R, C> {
     /// The first error that `cursor` gives.
     pub fn try_map_next<D, E>(
         self,
-        cursor: impl FnMut(C) -> Result<D, E>,
+        mut cursor: impl FnMut(C) -> Result<D, E>,
     ) -> Result<Page<R, D>, E> {
         Ok(Page {
-            next: self.next.into_iter().map(cursor).collect::<Result<_, _>>()?,
+            next: self.next.into_iter().map(&mut cursor).collect::<Result<_, _>>()?,
+            later: self.later.map(|later| cursor(*later)).transpose()?.map(Box::new),
             records: self.records,
             details: self.details,
         })
@@ -352,14 +366,16 @@ impl<R, C> Page<R, C> {
 /// What paginators that read other paginators make of their pages.
 impl<R, C> Page<R, C> {
     /// The same page with a cursor made from each of its own.
-    pub(crate) fn map_next<D>(self, cursor: impl FnMut(C) -> D) -> Page<R, D> {
-        let next = self.next.into_iter().map(cursor).collect();
-        Page { records: self.records, next, details: self.details }
+    pub(crate) fn map_next<D>(self, mut cursor: impl FnMut(C) -> D) -> Page<R, D> {
+        let next = self.next.into_iter().map(&mut cursor).collect();
+        let later = self.later.map(|later| Box::new(cursor(*later)));
+        Page { records: self.records, next, later, details: self.details }
     }
 
-    /// The same page with these next cursors.
+    /// The same page with these next cursors, and without a cursor for later.
     pub(crate) fn with_next<D>(self, next: impl IntoIterator<Item = D>) -> Page<R, D> {
-        Page { records: self.records, next: next.into_iter().collect(), details: self.details }
+        let next = next.into_iter().collect();
+        Page { records: self.records, next, later: None, details: self.details }
     }
 
     /// The same page with some of its records, or all. What is known of single records is
@@ -367,7 +383,7 @@ impl<R, C> Page<R, C> {
     pub(crate) fn filter_map<T>(self, record: impl FnMut(R) -> Option<T>) -> Page<T, C> {
         let before = self.records.len();
         let records = self.records.into_iter().filter_map(record).collect::<Vec<_>>();
-        let mut page = Page { records, next: self.next, details: self.details };
+        let mut page = Page { records, next: self.next, later: self.later, details: self.details };
         if page.records.len() < before
             && let Some(details) = &mut page.details
         {

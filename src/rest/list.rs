@@ -121,7 +121,7 @@ impl<T: DeserializeOwned + Send + 'static, S: Style> Paginator for List<T, S> {
         };
         let next = reader.style.next(&cursor.at, &answer)?;
         let total = next.total.or_else(|| reader.total(&answer));
-        let Next { cursor: following, left_out, skipped, .. } = next;
+        let Next { cursor: following, left_out, skipped, later, .. } = next;
         let is_left_out = |index: usize| left_out.binary_search(&index).is_ok();
         if !left_out.is_empty() {
             let mut indices = (0..count).filter(|index| bad.iter().all(|bad| bad.index != *index));
@@ -144,7 +144,9 @@ impl<T: DeserializeOwned + Send + 'static, S: Style> Paginator for List<T, S> {
             let kept = keys.filter(|(index, _)| without.binary_search(index).is_err());
             kept.map(|(_, key)| key).collect()
         };
+        let later = later.map(|at| Position { at, limit: kept_limit(reader, cursor.limit) });
         let mut page = Page::new(records, following)
+            .with_later(later)
             .with_raw_keys(Keys::OnDemand(Arc::new(keys)))
             .with_skipped(skipped)
             .with_retry_after(retry_after(&parts.headers))

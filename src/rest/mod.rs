@@ -13,6 +13,8 @@
 //! | `?starting_after=ch_17`, `?updated_since=2026-01-01` | [`Keyset`] | no |
 //! | GraphQL: `pageInfo { hasNextPage endCursor }` | [`Connection`] | no |
 //! | all in one answer | [`SinglePage`] | no |
+//! | one of these, with at most 10,000 results | [`Capped`] around it | no |
+//! | one of these, `?from=2026-01-01&to=2026-01-02` | [`TimeSlices`] around it | splits |
 //! | anything else | your own [`Style`] | as you say |
 //!
 //! With a [window](crate::Read::window), a style that reads ahead has as many requests in
@@ -56,6 +58,7 @@
 mod answer;
 mod at;
 mod builder;
+mod capped;
 mod connection;
 mod cursor_place;
 mod decoded;
@@ -71,12 +74,14 @@ mod page_number;
 mod position;
 mod single_page;
 mod style;
+mod time_slices;
 mod web_link;
 
 pub use self::{
     answer::Answer,
     at::{At, header},
     builder::ListBuilder,
+    capped::{Capped, CappedPosition},
     connection::Connection,
     interval::Interval,
     keyset::{Bound, Keyset},
@@ -89,4 +94,5 @@ pub use self::{
     position::Position,
     single_page::SinglePage,
     style::{Next, Style},
+    time_slices::{SlicePosition, TimeSlices},
 };

@@ -41,20 +41,42 @@ pub struct NextCursor {
 struct Part {
     at: At,
     place: Option<CursorPlace>,
+    /// Whether it is for a later reading.
+    is_for_later: bool,
 }
 
 impl NextCursor {
     /// The cursor is at this place of an answer: a JSON pointer, or a
     /// [`header`](super::header).
     pub fn at(at: impl Into<At>) -> Self {
-        let part = Part { at: at.into(), place: None };
+        let part = Part { at: at.into(), place: None, is_for_later: false };
         Self { parts: vec![part], end: None, is_alone: false }
     }
 
     /// Another value that goes along with the cursor. The first one says whether there is a
     /// next page; the others may be missing.
     pub fn and(mut self, at: impl Into<At>) -> Self {
-        self.parts.push(Part { at: at.into(), place: None });
+        self.parts.push(Part { at: at.into(), place: None, is_for_later: false });
+        self
+    }
+
+    /// The last answer has at this place what a later reading asks with, such as
+    /// `/nextSyncToken`; say behind it where that goes. All requests of the later reading
+    /// carry it: [`Checkpoint::later`](crate::Checkpoint::later).
+    ///
+    /// Without it, a cursor that the last answer has is left for later, where a flag tells the
+    /// end.
+    ///
+    /// ```
+    /// use pagestream::rest::NextCursor;
+    ///
+    /// let calendar = NextCursor::at("/nextPageToken")
+    ///     .into_query("pageToken")
+    ///     .later_at("/nextSyncToken")
+    ///     .into_query("syncToken");
+    /// ```
+    pub fn later_at(mut self, at: impl Into<At>) -> Self {
+        self.parts.push(Part { at: at.into(), place: None, is_for_later: true });
         self
     }
 
@@ -105,16 +127,46 @@ impl NextCursor {
     }
 }
 
+impl NextCursor {
+    /// The cursor that an answer gives. What a later reading asks with stays what it is.
+    fn following(&self, before: &Values, answer: &Answer<'_>) -> Result<Values, Error> {
+        let values = self.parts.iter().enumerate().map(|(index, part)| {
+            if part.is_for_later {
+                return Ok(before.get(index).cloned().flatten());
+            }
+            answer.cursor(&part.at)
+        });
+        values.collect()
+    }
+
+    /// What the last answer leaves for a later reading.
+    fn later(&self, before: &Values, answer: &Answer<'_>) -> Result<Option<Values>, Error> {
+        if !self.parts.iter().any(|part| part.is_for_later) {
+            let cursor = self.following(before, answer)?;
+            return Ok(cursor.first().is_some_and(Option::is_some).then_some(cursor));
+        }
+        let values = self
+            .parts
+            .iter()
+            .map(|part| if part.is_for_later { answer.cursor(&part.at) } else { Ok(None) });
+        let values = values.collect::<Result<Values, Error>>()?;
+        Ok(values.iter().any(Option::is_some).then_some(values))
+    }
+}
+
+/// A value for each place.
+type Values = Vec<Option<OpaqueCursor>>;
+
 impl Style for NextCursor {
     /// A value for each place. None at all at the start.
-    type Cursor = Vec<Option<OpaqueCursor>>;
+    type Cursor = Values;
 
     fn start(&self) -> Self::Cursor {
         Vec::new()
     }
 
     fn apply(&self, cursor: &Self::Cursor, request: &mut PageRequest<'_>) -> Result<(), Error> {
-        if self.is_alone && !cursor.is_empty() {
+        if self.is_alone && matches!(cursor.first(), Some(Some(_))) {
             request.only_position();
         }
         for (part, value) in self.parts.iter().zip(cursor) {
@@ -125,17 +177,20 @@ impl Style for NextCursor {
         Ok(())
     }
 
-    fn next(&self, _: &Self::Cursor, answer: &Answer<'_>) -> Result<Next<Self::Cursor>, Error> {
+    fn next(
+        &self,
+        before: &Self::Cursor,
+        answer: &Answer<'_>,
+    ) -> Result<Next<Self::Cursor>, Error> {
         if let Some(end) = &self.end
             && end.is_told(answer)?
         {
-            return Ok(Next::end());
+            return Ok(Next::end().with_later(self.later(before, answer)?));
         }
-        let parts = self.parts.iter().map(|part| answer.cursor(&part.at));
-        let cursor = parts.collect::<Result<Vec<_>, _>>()?;
+        let cursor = self.following(before, answer)?;
         match (cursor.first(), &self.end) {
             (Some(Some(_)), _) => Ok(Next::at(cursor)),
-            (_, None) => Ok(Next::end()),
+            (_, None) => Ok(Next::end().with_later(self.later(before, answer)?)),
             (_, Some(_)) => Err(contradiction(format!(
                 "missing cursor at {}: expected one, since the service says that there is more",
                 self.parts[0].at
@@ -144,7 +199,7 @@ impl Style for NextCursor {
     }
 
     fn check(&self, limit: Option<u64>) -> Result<(), Error> {
-        for Part { at, place } in &self.parts {
+        for Part { at, place, .. } in &self.parts {
             at.check()?;
             let place = place.as_ref().ok_or_else(|| {
                 let message = format!(

@@ -22,13 +22,22 @@ use crate::{error::Error, http::PageRequest};
 pub struct NextLink {
     at: At,
     end: Option<End>,
+    later: Option<At>,
 }
 
 impl NextLink {
     /// The link is at this place of an answer: a JSON pointer, or a
     /// [`header`](super::header) with nothing but the link in it.
     pub fn at(at: impl Into<At>) -> Self {
-        Self { at: at.into(), end: None }
+        Self { at: at.into(), end: None, later: None }
+    }
+
+    /// The last answer has at this place the link with which a later reading begins, such as
+    /// `/@odata.deltaLink`: [`Checkpoint::later`](crate::Checkpoint::later). Without it, a next
+    /// link that the last answer has is left for later, where a flag tells the end.
+    pub fn later_at(mut self, at: impl Into<At>) -> Self {
+        self.later = Some(at.into());
+        self
     }
 
     /// There is more while the flag at this place is true.
@@ -41,6 +50,13 @@ impl NextLink {
     pub fn done_at(mut self, at: impl Into<At>) -> Self {
         self.end = Some(End::Done(at.into()));
         self
+    }
+}
+
+impl NextLink {
+    /// What the last answer leaves for a later reading.
+    fn later(&self, answer: &Answer<'_>) -> Result<Option<Option<String>>, Error> {
+        Ok(answer.link(self.later.as_ref().unwrap_or(&self.at))?.map(Some))
     }
 }
 
@@ -63,11 +79,11 @@ impl Style for NextLink {
         if let Some(end) = &self.end
             && end.is_told(answer)?
         {
-            return Ok(Next::end());
+            return Ok(Next::end().with_later(self.later(answer)?));
         }
         match (answer.link(&self.at)?, &self.end) {
             (Some(link), _) => Ok(Next::at(Some(link))),
-            (None, None) => Ok(Next::end()),
+            (None, None) => Ok(Next::end().with_later(self.later(answer)?)),
             (None, Some(_)) => Err(contradiction(format!(
                 "missing link at {}: expected one, since the service says that there is more",
                 self.at
@@ -77,6 +93,7 @@ impl Style for NextLink {
 
     fn check(&self, limit: Option<u64>) -> Result<(), Error> {
         self.at.check()?;
+        self.later.as_ref().map_or(Ok(()), At::check)?;
         self.end.as_ref().map_or(Ok(()), |end| end.check(limit))
     }
 }

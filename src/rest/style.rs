@@ -133,17 +133,25 @@ pub struct Next<C> {
     pub(super) left_out: Vec<usize>,
     pub(super) skipped: u64,
     pub(super) total: Option<u64>,
+    pub(super) later: Option<C>,
 }
 
 impl<C> Next<C> {
     /// The end.
     pub fn end() -> Self {
-        Self { cursor: None, left_out: Vec::new(), skipped: 0, total: None }
+        Self { cursor: None, left_out: Vec::new(), skipped: 0, total: None, later: None }
     }
 
     /// A page at this position.
     pub fn at(cursor: C) -> Self {
         Self { cursor: Some(cursor), ..Self::end() }
+    }
+
+    /// Adds the position from which a later reading gets what has come since:
+    /// [`Page::with_later`](crate::Page::with_later).
+    pub fn with_later(mut self, cursor: impl Into<Option<C>>) -> Self {
+        self.later = cursor.into();
+        self
     }
 
     /// Adds how many records the service says there are in all.

@@ -59,6 +59,12 @@ impl<C: Cursor> Reading<C> {
             }),
             requests: requests.collect::<Result<_, Error>>()?,
             waiting: self.frontier.waiting().map(to_checkpoint).collect::<Result<_, Error>>()?,
+            later: self
+                .later
+                .iter()
+                .chain(ended.and_then(|page| page.later.as_deref()))
+                .map(to_checkpoint)
+                .collect::<Result<_, Error>>()?,
             failed: failed_ids,
             cycles: self.frontier.cycle_detector(),
             digest: ended.map_or(self.page_check.last_digest(), |page| page.digest),

@@ -486,10 +486,10 @@ impl<S: Source> Driver<S> {
     }
 
     /// Begins to deliver a page.
-    fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, page: PageOf<S>) -> Step {
+    fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, mut page: PageOf<S>) -> Step {
         let max_empty_pages = self.options.max_empty_pages;
         let begun = access.with(|reading, counts| {
-            let left_out = reading.begin_page(&page, max_empty_pages)?;
+            let left_out = reading.begin_page(&mut page, max_empty_pages)?;
             counts.set_delivered(0);
             Ok(left_out)
         });

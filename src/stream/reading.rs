@@ -18,8 +18,10 @@ pub(super) struct Reading<C> {
     pub(super) identity: String,
     /// The counts up to the page being delivered.
     pub(super) counts: Progress,
-    pub(super) page: Option<PageInfo>,
+    pub(super) page: Option<PageInfo<C>>,
     pub(super) page_check: PageCheck,
+    /// Where a later reading begins.
+    pub(super) later: Vec<C>,
     /// The keys of what was delivered, where they are kept.
     pub(super) known_keys: Option<KnownKeys>,
     /// Whether it reads a part, and not all.
@@ -31,15 +33,17 @@ pub(super) struct Reading<C> {
 
 /// What the counts take in when the page being delivered ends.
 #[derive(Clone, Debug)]
-pub(super) struct PageInfo {
+pub(super) struct PageInfo<C> {
     /// The positions that the service passed over behind it.
     pub(super) skipped: u64,
     pub(super) digest: Option<u64>,
     /// The records that are left out, where keys are kept.
     pub(super) left_out: Option<Box<LeftOut>>,
+    /// Where a later reading begins.
+    pub(super) later: Option<Box<C>>,
 }
 
-impl PageInfo {
+impl<C> PageInfo<C> {
     /// Counts the page, of which so many records are delivered.
     fn count(&self, delivered: usize, counts: &mut Progress) {
         counts.pages = counts.pages.saturating_add(1);
@@ -140,7 +144,7 @@ impl<C: Cursor> Reading<C> {
     /// where keys are needed.
     pub(super) fn begin_page<R>(
         &mut self,
-        page: &Page<R, C>,
+        page: &mut Page<R, C>,
         max_empty_pages: u64,
     ) -> Result<Vec<usize>, Error> {
         let left_out = match &mut self.known_keys {
@@ -157,6 +161,7 @@ impl<C: Cursor> Reading<C> {
             skipped: details.map_or(0, |details| details.skipped),
             digest: details.and_then(|details| details.digest),
             left_out: left_out.map(Box::new),
+            later: page.later.take(),
         });
         Ok(indices)
     }
@@ -170,6 +175,7 @@ impl<C: Cursor> Reading<C> {
         }
         self.frontier.restart(start);
         self.page_check = PageCheck::new(None);
+        self.later.clear();
         self.counts.restarts += 1;
         true
     }
@@ -199,6 +205,7 @@ impl<C: Cursor> Reading<C> {
                 known.insert(&left_out.delivered_keys(left_out.keys.len()));
             }
             self.page_check.delivered(page.digest);
+            self.later.extend(page.later.map(|later| *later));
             self.frontier.end_delivery();
         }
     }

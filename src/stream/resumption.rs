@@ -64,6 +64,7 @@ impl<C: Cursor> Reading<C> {
             counts,
             page: None,
             page_check: PageCheck::new(None),
+            later: Vec::new(),
             known_keys: None,
             is_part: false,
             is_whole: true,
@@ -116,6 +117,8 @@ impl<C: Cursor> Reading<C> {
         let mut reading = Self::new(frontier, checkpoint.identity, counts);
         reading.page_check = PageCheck::new(checkpoint.digest);
         reading.is_part = checkpoint.is_part;
+        let later = checkpoint.later.into_iter().map(from_json);
+        reading.later = later.collect::<Result<_, Error>>()?;
         Ok((reading, Failures::new(checkpoint.failed)))
     }
 }

@@ -1,8 +1,11 @@
+mod bound;
+mod records;
+
 use std::cmp::Ordering;
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
-
+pub use self::bound::Bound;
+use self::bound::Mark;
+pub(super) use self::records::Keyed;
 use super::{
     answer::Answer,
     at::At,
@@ -13,9 +16,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     http::PageRequest,
-    json::{Pointer, find},
-    keys::key,
-    opaque_cursor::OpaqueCursor,
+    json::Pointer,
 };
 
 /// Pages by the key of the last record: the next request asks for what comes behind it.
@@ -37,6 +38,16 @@ use crate::{
 ///
 /// A key can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
 ///
+/// # What comes later
+///
+/// With a declared order, a reading that has ended leaves a checkpoint from which a later one
+/// gets what has come since: [`Checkpoint::later`](crate::Checkpoint::later). Where keys
+/// [ascend](Self::ascending), it goes on behind the last key. Where they
+/// [descend](Self::descending), so that the newest come first, it ends at the first key of the
+/// reading before it. A reading that is cut leaves nothing for later, so none is passed over. With
+/// an inclusive bound, of the records that share the key at the border those come that were not
+/// there before.
+///
 /// ```
 /// use pagestream::rest::Keyset;
 ///
@@ -52,20 +63,6 @@ pub struct Keyset {
     is_inclusive: bool,
     order: Option<Ordering>,
     end: Option<End>,
-}
-
-/// A cursor of [`Keyset`]: the key behind which the page begins.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Bound {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    key: Option<OpaqueCursor>,
-    /// What was read of the records with this key, if the bound includes them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    seen: Vec<u64>,
-    /// The most records that a page had, if the bound is inclusive.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    most: Option<u64>,
 }
 
 impl Keyset {
@@ -112,13 +109,14 @@ impl Keyset {
         self
     }
 
-    /// Checks that the keys of each page ascend. They are numbers or texts, compared as such.
+    /// The keys ascend, and each page is checked for that. They are numbers or texts, compared as
+    /// such.
     pub fn ascending(mut self) -> Self {
         self.order = Some(Ordering::Less);
         self
     }
 
-    /// Checks that the keys of each page descend.
+    /// The keys descend, and each page is checked for that.
     pub fn descending(mut self) -> Self {
         self.order = Some(Ordering::Greater);
         self
@@ -148,68 +146,6 @@ impl Keyset {
         self.end = Some(End::Short);
         self
     }
-
-    fn key_of(&self, record: &RawValue, index: usize) -> Result<OpaqueCursor, Error> {
-        let found = Pointer::parse(&self.key).and_then(|it| find(record.get(), &it).ok().flatten());
-        let cursor = found.and_then(|found| serde_json::from_str::<OpaqueCursor>(found.get()).ok());
-        cursor.filter(|key| !key.is_empty()).ok_or_else(|| {
-            contradiction(format!("missing key at {:?} of record {index} of the page", self.key))
-        })
-    }
-
-    fn digest(&self, record: &RawValue) -> u64 {
-        let tie = self.tie.as_deref().and_then(Pointer::parse);
-        let found = tie.and_then(|tie| find(record.get(), &tie).ok().flatten());
-        key(found.unwrap_or(record).get())
-    }
-
-    /// The indices of the records that were there before.
-    fn seen(&self, cursor: &Bound, answer: &Answer<'_>) -> Vec<usize> {
-        let mut seen = cursor.seen.clone();
-        let records = answer.records().iter().enumerate();
-        let is_seen = records.filter(|(_, record)| {
-            let digest = self.digest(record);
-            let found = seen.iter().position(|it| *it == digest);
-            found.map(|at| seen.swap_remove(at)).is_some()
-        });
-        is_seen.map(|(index, _)| index).collect()
-    }
-
-    fn check_order(&self, keys: &[OpaqueCursor]) -> Result<(), Error> {
-        let Some(order) = self.order else { return Ok(()) };
-        for (index, pair) in keys.windows(2).enumerate() {
-            let found = compared(&pair[0], &pair[1]);
-            if !found.is_some_and(|found| found == order || found == Ordering::Equal) {
-                let (name, method) = match order {
-                    Ordering::Less => ("ascending", "descending"),
-                    _ => ("descending", "ascending"),
-                };
-                return Err(contradiction(format!(
-                    "the keys of records {index} and {} are not {name}: let the query sort by \
-                     {:?}, or call `{method}`",
-                    index + 1,
-                    self.key
-                )));
-            }
-        }
-        Ok(())
-    }
-}
-
-/// The order of two keys, if both are numbers or both are texts.
-fn compared(left: &OpaqueCursor, right: &OpaqueCursor) -> Option<Ordering> {
-    let value = |key: &OpaqueCursor| serde_json::to_value(key).ok();
-    match (value(left)?, value(right)?) {
-        (Value::Number(left), Value::Number(right)) => {
-            let whole = |it: &serde_json::Number| it.as_i128();
-            match (whole(&left), whole(&right)) {
-                (Some(left), Some(right)) => Some(left.cmp(&right)),
-                _ => left.as_f64()?.partial_cmp(&right.as_f64()?),
-            }
-        }
-        (Value::String(left), Value::String(right)) => Some(left.cmp(&right)),
-        _ => None,
-    }
 }
 
 impl Style for Keyset {
@@ -224,63 +160,50 @@ impl Style for Keyset {
     }
 
     fn next(&self, cursor: &Bound, answer: &Answer<'_>) -> Result<Next<Bound>, Error> {
-        let left_out = self.seen(cursor, answer);
-        let records = answer.records();
-        let keys = records.iter().enumerate().map(|(index, record)| self.key_of(record, index));
-        let keys = keys.collect::<Result<Vec<_>, _>>()?;
-        self.check_order(&keys)?;
-        let has_new = records.len() > left_out.len();
-        let is_end = match &self.end {
-            Some(End::Empty) => {
-                // A page with the key of the bound alone, and with room for more, is the last.
-                let is_behind = keys.iter().all(|key| cursor.key.as_ref() == Some(key));
-                (!has_new || is_behind && self.is_inclusive)
-                    && !self.may_hide_ties(cursor, &keys, answer)
-            }
-            Some(end) => end.is_told(answer)?,
-            None => false,
-        };
+        let page = self.keyed(answer)?;
+        let mut left_out = page.seen(&cursor.seen);
+        let behind = page.from_mark(cursor.until.as_deref(), self.is_inclusive)?;
+        let newest = self.newest(cursor, &page);
+        let is_end = !behind.is_empty() || self.is_last(cursor, &page, &left_out, answer)?;
+        left_out.extend(behind);
+        left_out.sort_unstable();
+        left_out.dedup();
         if is_end {
-            return Ok(Next::end().leaving_out(left_out));
+            let later = self.later(cursor, newest, &page);
+            return Ok(Next::end().leaving_out(left_out).with_later(later));
         }
-        let Some((last, before)) = keys.split_last() else {
+        let Some((last, ties)) = page.last() else {
             return Err(contradiction(
                 "the page has no records, and the service says that it is not the end",
             ));
         };
-        let ties = before.iter().rev().take_while(|key| *key == last).count();
+        let next = Bound { newest, until: cursor.until.clone(), ..Bound::default() };
         if !self.is_inclusive {
-            if ties > 0 {
+            if ties > 1 {
                 return Err(contradiction(format!(
                     "the last records of the page share the key {last}, so the next page may \
                      leave out others with it: sort by a key that is unique, or call `inclusive` \
                      if the service includes the key that it is asked for"
                 )));
             }
-            return Ok(Next::at(Bound { key: Some(last.clone()), ..Bound::default() }));
+            return Ok(Next::at(Bound { key: Some(last.clone()), ..next }));
         }
-        if ties == before.len() && (ties > 0 || cursor.key.as_ref() == Some(last)) {
+        if ties == page.len() && (ties > 1 || cursor.key.as_ref() == Some(last)) {
             return Err(contradiction(format!(
                 "all {} records of the page have the key {last}, so the next page would have the \
                  same: raise the limit, or sort by a finer key; or call `until_short` if the \
                  service gives as many records as it is asked for",
-                keys.len()
+                page.len()
             )));
         }
-        let seen = records[keys.len() - 1 - ties..].iter().map(|it| self.digest(it)).collect();
-        let most = cursor.most.unwrap_or(0).max(records.len() as u64);
-        let next = Bound { key: Some(last.clone()), seen, most: Some(most) };
+        let seen = page.last_digests(ties);
+        let most = cursor.most.unwrap_or(0).max(page.len() as u64);
+        let next = Bound { key: Some(last.clone()), seen, most: Some(most), ..next };
         Ok(Next::at(next).leaving_out(left_out))
     }
 
     fn check(&self, limit: Option<u64>) -> Result<(), Error> {
-        self.place.check()?;
-        for pointer in [Some(&self.key), self.tie.as_ref()].into_iter().flatten() {
-            if Pointer::parse(pointer).is_none() {
-                let message = format!("invalid JSON pointer {pointer:?} into a record");
-                return Err(Error::new(ErrorKind::Configuration, message));
-            }
-        }
+        self.check_keys()?;
         let Some(end) = &self.end else {
             let methods = "`more_at`, `done_at`, `until_empty` or `until_short`";
             return Err(without_end("Keyset", methods));
@@ -290,12 +213,88 @@ impl Style for Keyset {
 }
 
 impl Keyset {
-    /// Whether a page with the key of the bound alone may have been cut, so that more records with its key
-    /// are hidden behind it.
-    fn may_hide_ties(&self, cursor: &Bound, keys: &[OpaqueCursor], answer: &Answer<'_>) -> bool {
-        let count = keys.len() as u64;
+    /// Checks all but the end.
+    pub(super) fn check_keys(&self) -> Result<(), Error> {
+        self.place.check()?;
+        for pointer in [Some(&self.key), self.tie.as_ref()].into_iter().flatten() {
+            if Pointer::parse(pointer).is_none() {
+                let message = format!("invalid JSON pointer {pointer:?} into a record");
+                return Err(Error::new(ErrorKind::Configuration, message));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether records share keys, and the bound includes its key.
+    pub(super) fn is_inclusive(&self) -> bool {
+        self.is_inclusive
+    }
+
+    fn is_last(
+        &self,
+        cursor: &Bound,
+        page: &Keyed<'_>,
+        seen: &[usize],
+        answer: &Answer<'_>,
+    ) -> Result<bool, Error> {
+        match &self.end {
+            Some(End::Empty) => {
+                let has_new = page.len() > seen.len();
+                // A page with the key of the bound alone, and with room for more, is the last.
+                let is_behind = page.keys.iter().all(|key| cursor.key.as_ref() == Some(key));
+                let is_end = !has_new || is_behind && self.is_inclusive;
+                Ok(is_end && !self.may_hide_ties(cursor, page.len(), answer))
+            }
+            Some(end) => end.is_told(answer),
+            None => Ok(false),
+        }
+    }
+
+    /// Whether a page with the key of the bound alone may have been cut, so that more records
+    /// with its key are hidden behind it.
+    fn may_hide_ties(&self, cursor: &Bound, records: usize, answer: &Answer<'_>) -> bool {
+        let count = records as u64;
         let is_full = answer.limit().is_some_and(|limit| count >= limit);
         let is_longest = cursor.most.is_some_and(|most| count >= most);
-        self.is_inclusive && count > 1 && (is_full || is_longest)
+        self.is_inclusive && records > 1 && (is_full || is_longest)
+    }
+
+    /// The first key of a reading whose keys descend: a later one ends there.
+    fn newest(&self, cursor: &Bound, page: &Keyed<'_>) -> Option<Box<Mark>> {
+        if self.order != Some(Ordering::Greater) {
+            return None;
+        }
+        let (first, digests) = page.first()?;
+        match cursor.newest.clone() {
+            None => Some(Box::new(Mark { key: first.clone(), seen: digests })),
+            Some(mut newest) => {
+                if newest.key == *first {
+                    newest.add(digests);
+                }
+                Some(newest)
+            }
+        }
+    }
+
+    /// Where a later reading begins, when this page is the last.
+    fn later(&self, cursor: &Bound, newest: Option<Box<Mark>>, page: &Keyed<'_>) -> Option<Bound> {
+        match self.order? {
+            Ordering::Greater => {
+                let until = newest.or_else(|| cursor.newest.clone()).or(cursor.until.clone());
+                Some(Bound { until, ..Bound::default() })
+            }
+            _ => Some(match page.last() {
+                Some((last, ties)) => {
+                    let mut seen = page.last_digests(ties);
+                    if cursor.key.as_ref() == Some(last) {
+                        let missing = cursor.seen.iter().filter(|it| !seen.contains(it)).copied();
+                        seen.extend(missing.collect::<Vec<_>>());
+                    }
+                    let seen = if self.is_inclusive { seen } else { Vec::new() };
+                    Bound { key: Some(last.clone()), seen, ..Bound::default() }
+                }
+                None => Bound { most: None, ..cursor.clone() },
+            }),
+        }
     }
 }
