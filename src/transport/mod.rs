@@ -33,12 +33,13 @@ use http::{Request, Response};
 
 #[cfg(feature = "rest")]
 pub use self::credentials::Credentials;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::endpoint::path_segment;
 #[cfg(feature = "rest")]
 pub(crate) use self::endpoint::{
-    CredentialPlace, Endpoint, EndpointBuilder, ReadError, Secret, percent_encoded,
+    CredentialPlace, Endpoint, EndpointBuilder, ReadError, Secret, endpoint_setters,
+    percent_encoded,
 };
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
-pub(crate) use self::endpoint::{endpoint_setters, path_segment};
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use self::error_response::ErrorResponse;
 #[cfg(feature = "rate-limit")]
