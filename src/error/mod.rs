@@ -286,6 +286,13 @@ impl Error {
         self.0.of_credentials
     }
 
+    /// The same error with a message that begins with what failed.
+    #[cfg(feature = "rest")]
+    pub(crate) fn in_context(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message).into();
+        self
+    }
+
     /// Changes the kind to [`ErrorKind::Expired`].
     #[cfg(feature = "hubspot")]
     pub(crate) fn expired(mut self) -> Self {

@@ -92,8 +92,8 @@ impl ClientBuilder {
     }
 
     endpoint_setters! {
-        /// Asks a provider for the token, and for another one after a 401. It is sent as
-        /// `Authorization: Bearer`.
+        /// Asks a provider for the token, such as [`OAuth`](super::OAuth), and for another one
+        /// after a 401. It is sent as `Authorization: Bearer`.
         credentials;
     }
 

@@ -7,7 +7,8 @@ use crate::error::Error;
 
 /// Provides the secret that requests carry: an access token or an API key.
 ///
-/// Use it for a secret that changes while a reading runs, such as an OAuth token.
+/// Use it for a secret that changes while a reading runs. For the tokens of OAuth there is
+/// [`http::OAuth`](crate::http::OAuth).
 ///
 /// [`secret`](Credentials::secret) is called before the first request, and again before a
 /// request for which the secret is not [fresh](Credentials::is_fresh) any more.

@@ -42,8 +42,12 @@ pub(crate) use self::endpoint::{
 };
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use self::error_response::ErrorResponse;
+#[cfg(feature = "rest")]
+pub(crate) use self::keyring::{header as secret_header, wiped};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
+#[cfg(feature = "rest")]
+pub(crate) use self::redaction::redact;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;
