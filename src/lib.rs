@@ -55,7 +55,7 @@ pub mod testing;
 pub use async_trait::async_trait;
 
 #[cfg(feature = "rest")]
-pub use secrecy::SecretString;
+pub use secrecy::{ExposeSecret, SecretString};
 
 #[cfg(feature = "reqwest")]
 pub use self::transport::Reqwest;

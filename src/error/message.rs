@@ -50,12 +50,14 @@ fn advice(inner: &Inner) -> &'static str {
     if inner.is_retryable() {
         return PASSES;
     }
+    let of_credentials = inner.of_credentials;
     match (inner.kind, inner.status) {
+        (ErrorKind::Status | ErrorKind::Decode | ErrorKind::TooLarge, _) if of_credentials => RENEW,
         (ErrorKind::TooLarge, _) | (_, Some(413)) => {
             "ask for smaller pages or allow larger ones, then resume from the checkpoint of this \
              error"
         }
-        (_, Some(401)) => "renew the credentials, then resume from the checkpoint of this error",
+        (_, Some(401)) => RENEW,
         (_, Some(403)) => {
             "give the credentials the permission that they lack, then resume from the checkpoint \
              of this error"
@@ -84,6 +86,8 @@ fn advice(inner: &Inner) -> &'static str {
         _ => PASSES,
     }
 }
+
+const RENEW: &str = "renew the credentials, then resume from the checkpoint of this error";
 
 const PASSES: &str = "to go on from here, resume from the checkpoint of this error";
 

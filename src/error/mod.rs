@@ -41,6 +41,7 @@ pub struct Error(Box<Inner>);
 
 #[derive(Debug, thiserror::Error)]
 #[error("{}", Message(self))]
+#[expect(clippy::struct_excessive_bools, reason = "an error is any mix of these")]
 struct Inner {
     kind: ErrorKind,
     message: Cow<'static, str>,
@@ -49,6 +50,8 @@ struct Inner {
     retryable: Option<bool>,
     throttled: bool,
     may_be_partial: bool,
+    /// Whether it is about the secret, and so about no page.
+    of_credentials: bool,
     partial: bool,
     status: Option<u16>,
     service_error: ServiceError,
@@ -81,7 +84,7 @@ impl Inner {
     }
 
     fn is_expired(&self) -> bool {
-        self.kind == ErrorKind::Expired || self.status == Some(410)
+        self.kind == ErrorKind::Expired || (self.status == Some(410) && !self.of_credentials)
     }
 }
 
@@ -99,6 +102,7 @@ impl Error {
             retryable: None,
             throttled: false,
             may_be_partial: false,
+            of_credentials: false,
             partial: false,
             status: None,
             service_error: ServiceError::default(),
@@ -232,6 +236,7 @@ impl Error {
             retryable: *retryable,
             throttled: *throttled,
             may_be_partial: self.0.may_be_partial,
+            of_credentials: self.0.of_credentials,
             partial: *partial,
             status: *status,
             service_error: self.0.service_error.clone(),
@@ -267,6 +272,24 @@ impl Error {
                 inner.source = Some(mapped.step_by(2).collect::<Vec<_>>().join(": ").into());
             }
         }
+        self
+    }
+
+    /// Says that there is no secret, whatever the status: it is not the page's.
+    #[cfg(feature = "rest")]
+    pub(crate) fn of_credentials(mut self) -> Self {
+        self.0.of_credentials = true;
+        self
+    }
+
+    pub(crate) fn is_of_credentials(&self) -> bool {
+        self.0.of_credentials
+    }
+
+    /// The same error with a message that begins with what failed.
+    #[cfg(feature = "rest")]
+    pub(crate) fn in_context(mut self, what: &str) -> Self {
+        self.0.message = format!("{what}: {}", self.0.message).into();
         self
     }
 

@@ -43,6 +43,7 @@ pub(crate) struct FailedAttempt {
     is_gateway: bool,
     is_too_large: bool,
     may_be_partial: bool,
+    is_of_credentials: bool,
     retry_after: Option<Duration>,
 }
 
@@ -91,21 +92,24 @@ impl GaveUp {
 impl FailedAttempt {
     /// Asks the policy about an error, which is the code of a user.
     pub(crate) fn new(error: &Error, policy: &Retry) -> Self {
+        // A page that was not asked for is not too large.
+        let is_of_page = !error.is_of_credentials();
         Self {
             is_retryable: (policy.when)(error),
             is_throttled: error.is_throttled(),
-            is_timeout: error.is_timeout(),
-            is_gateway: matches!(error.status(), Some(502 | 503)),
-            is_too_large: error.is_too_large(),
-            may_be_partial: error.may_be_partial(),
+            is_timeout: is_of_page && error.is_timeout(),
+            is_gateway: is_of_page && matches!(error.status(), Some(502 | 503)),
+            is_too_large: is_of_page && error.is_too_large(),
+            may_be_partial: is_of_page && error.may_be_partial(),
+            is_of_credentials: !is_of_page,
             retry_after: error.retry_after(),
         }
     }
 
     /// The same where a page that was lost can't be asked for again. A service that had too
-    /// many requests gave none.
+    /// many requests gave none, nor did one that got no secret.
     pub(crate) fn of_stateful_cursor(self) -> Self {
-        if self.is_throttled {
+        if self.is_throttled || self.is_of_credentials {
             return self;
         }
         Self {

@@ -14,12 +14,11 @@ use super::{
     link::{Links, Origin},
     template::header_name,
 };
+#[cfg(feature = "rate-limit")]
+use crate::transport::RateLimiter;
 use crate::{
     error::{Error, ErrorKind},
-    transport::{
-        CredentialPlace, Credentials, EndpointBuilder, ReadError, Secret, SharedCredentials,
-        Transport,
-    },
+    transport::{CredentialPlace, EndpointBuilder, ReadError, Secret, endpoint_setters},
 };
 
 /// Builds a [`Client`]: [`Client::builder`].
@@ -92,24 +91,15 @@ impl ClientBuilder {
         self
     }
 
-    /// Asks a provider for the token, and for another one after a 401. It is sent as
-    /// `Authorization: Bearer`.
-    pub fn credentials(mut self, provider: impl Credentials + 'static) -> Self {
-        let shared = SharedCredentials::new(provider);
-        self.endpoint.credentials = Some(Secret::Provided(shared));
-        self
+    endpoint_setters! {
+        /// Asks a provider for the token, such as [`OAuth`](super::OAuth), and for another one
+        /// after a 401. It is sent as `Authorization: Bearer`.
+        credentials;
     }
 
     /// A header of each request. `Accept` is `application/json` by default.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.headers.push((name.into(), value.into()));
-        self
-    }
-
-    /// Allows a base URL with plain http to another machine. By default it is an error, since
-    /// others in the network can read the credentials.
-    pub fn allow_plain_http(mut self) -> Self {
-        self.endpoint.allows_plain_http = true;
         self
     }
 
@@ -127,10 +117,22 @@ impl ClientBuilder {
         self
     }
 
-    /// What sends the requests: a new `Reqwest` by default. For a rate limit that several
-    /// clients share, give a `RateLimited` one.
-    pub fn transport(mut self, transport: impl Transport + 'static) -> Self {
-        self.endpoint.transport = Some(Arc::new(transport));
+    /// Limits the requests to a budget, whatever sends them. Clients that get clones of one
+    /// limiter share its budget.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use pagestream::{RateLimiter, http::Client};
+    ///
+    /// # fn main() -> Result<(), pagestream::Error> {
+    /// let limiter = RateLimiter::new(100, Duration::from_secs(60))?;
+    /// let client = Client::builder("https://api.example.com").rate_limiter(limiter.clone());
+    /// # let _ = client;
+    /// # Ok(()) }
+    /// ```
+    #[cfg(feature = "rate-limit")]
+    pub fn rate_limiter(mut self, limiter: RateLimiter) -> Self {
+        self.endpoint.rate_limiter = Some(limiter);
         self
     }
 

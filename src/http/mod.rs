@@ -22,14 +22,19 @@
 //! # Ok(()) }
 //! ```
 //!
+//! A token that expires comes from an [`OAuth`], or from a provider of your own
+//! ([`ClientBuilder::credentials`]).
+//!
 //! What is the same for all services is done here: statuses, waiting, a new secret after a
 //! 401, secrets kept out of messages, and links that lead elsewhere.
 
 mod builder;
 mod client;
+mod grant;
 mod graphql;
 mod limit;
 mod link;
+mod oauth;
 mod page_request;
 mod request;
 mod send;
@@ -37,7 +42,11 @@ mod service;
 mod template;
 
 pub use self::{
-    builder::ClientBuilder, client::Client, page_request::PageRequest, request::RequestBuilder,
+    builder::ClientBuilder,
+    client::Client,
+    oauth::{OAuth, OAuthBuilder},
+    page_request::PageRequest,
+    request::RequestBuilder,
 };
 pub(crate) use self::{
     graphql::errors as graphql_errors,

@@ -135,6 +135,9 @@ impl Reader {
         let inputs = inputs.collect::<Vec<_>>();
         let has_cursor = inputs.iter().any(|input| input.after.is_some());
         let response = self.endpoint.post(&wire::Request { inputs }).await.map_err(|error| {
+            if error.is_of_credentials() {
+                return error;
+            }
             if has_cursor && is_expired(error.status(), error.service_error()) {
                 return error.expired();
             }

@@ -7,11 +7,14 @@ use crate::error::Error;
 
 /// Provides the secret that requests carry: an access token or an API key.
 ///
-/// Use it for a secret that changes while a reading runs, such as an OAuth token.
-/// [`secret`](Credentials::secret) is called before the first request, and
-/// [`renew`](Credentials::renew) each time the service answers 401. Then the request is sent
-/// again with the new secret. If several requests get a 401 at the same time, it is called
-/// once.
+/// Use it for a secret that changes while a reading runs. For the tokens of OAuth there is
+/// [`http::OAuth`](crate::http::OAuth).
+///
+/// [`secret`](Credentials::secret) is called before the first request, and again before a
+/// request for which the secret is not [fresh](Credentials::is_fresh) any more.
+/// [`renew`](Credentials::renew) is called each time the service answers 401. Then the request
+/// is sent again with the new secret. If several requests need another secret at the same
+/// time, it is called once.
 ///
 /// A new secret is not known everywhere at once. Up to 10 seconds after it came, a 401 is
 /// waited out: the request is sent again after 0.5 s, 1 s, 2 s and so on. A 401 after that is
@@ -19,6 +22,13 @@ use crate::error::Error;
 ///
 /// Readings of one account share a provider by a
 /// [`SharedCredentials`](crate::SharedCredentials), and so do clones of one builder.
+///
+/// An error of the provider is never taken for one of the page: no id fails and no page gets
+/// smaller because of it.
+///
+/// A [`SecretString`] shows its text to nobody who does not ask for it. A provider that needs
+/// the text, such as that of the refused secret, imports [`ExposeSecret`](crate::ExposeSecret)
+/// and calls `expose_secret`.
 ///
 /// A closure is a provider, and is called for both:
 ///
@@ -51,6 +61,17 @@ pub trait Credentials: Send + Sync {
         let _ = refused;
         self.secret().await
     }
+
+    /// Whether a secret that this provider gave can still be used. It is asked before each
+    /// request, so it must be quick. If it is not, [`secret`](Credentials::secret) is called
+    /// before the request is sent, and what it gives is used.
+    ///
+    /// By default it is true: a secret is used until the service answers 401. A provider that
+    /// knows when a secret expires saves that 401.
+    fn is_fresh(&self, secret: &SecretString) -> bool {
+        let _ = secret;
+        true
+    }
 }
 
 #[async_trait]
@@ -72,5 +93,9 @@ impl<T: Credentials + ?Sized> Credentials for Arc<T> {
 
     async fn renew(&self, refused: &SecretString) -> Result<SecretString, Error> {
         (**self).renew(refused).await
+    }
+
+    fn is_fresh(&self, secret: &SecretString) -> bool {
+        (**self).is_fresh(secret)
     }
 }

@@ -15,6 +15,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use serde_json::Value;
 
+#[cfg(feature = "rate-limit")]
+use super::RateLimiter;
 use super::{
     Transport, decoding,
     error_response::{EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status, service_error},
@@ -64,13 +66,16 @@ pub(crate) enum ReadError {
     Author(Arc<ReadAuthorsError>),
 }
 
-/// The settings of an [`Endpoint`], which a vendor's builder collects with
-/// [`endpoint_setters!`].
+/// The settings of an [`Endpoint`], which a builder collects with [`endpoint_setters!`].
 #[derive(Clone)]
 pub(crate) struct EndpointBuilder {
     pub(crate) base_url: String,
+    /// What messages call the base URL.
+    pub(crate) url_name: &'static str,
     pub(crate) credentials: Option<Secret>,
     pub(crate) transport: Option<Arc<dyn Transport>>,
+    #[cfg(feature = "rate-limit")]
+    pub(crate) rate_limiter: Option<RateLimiter>,
     pub(crate) allows_plain_http: bool,
     pub(crate) needs_credentials: bool,
     pub(crate) place: CredentialPlace,
@@ -90,10 +95,41 @@ pub(crate) type ReadAuthorsError = dyn Fn(&Response<Bytes>) -> Option<Error> + S
 /// Reads the body of an error response in a vendor's format.
 pub(crate) type ReadErrorResponse = fn(StatusCode, &Value) -> ErrorResponse;
 
-/// The setters that all vendors' builders share. A vendor adds its own docs, and the name
-/// of the setter of a fixed secret.
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
+/// The setters that builders share: of all of them, of those with a provider of credentials,
+/// and of the vendors'. A builder adds its own docs, and a vendor the name of the setter of a
+/// fixed secret.
 macro_rules! endpoint_setters {
+    () => {
+        /// Allows plain http to another machine. By default it is an error, since others in
+        /// the network can read the credentials.
+        pub fn allow_plain_http(mut self) -> Self {
+            self.endpoint.allows_plain_http = true;
+            self
+        }
+
+        /// What sends the requests: a new `Reqwest` by default. All that get clones of one
+        /// share its connections.
+        pub fn transport(
+            mut self,
+            transport: impl $crate::transport::Transport + 'static,
+        ) -> Self {
+            self.endpoint.transport = Some(std::sync::Arc::new(transport));
+            self
+        }
+    };
+    ($(#[$credentials_doc:meta])+ credentials;) => {
+        $(#[$credentials_doc])+
+        pub fn credentials(
+            mut self,
+            provider: impl $crate::transport::Credentials + 'static,
+        ) -> Self {
+            let shared = $crate::transport::SharedCredentials::new(provider);
+            self.endpoint.credentials = Some($crate::transport::Secret::Provided(shared));
+            self
+        }
+
+        $crate::transport::endpoint_setters!();
+    };
     (
         $(#[$secret_doc:meta])+ $secret:ident;
         $(#[$credentials_doc:meta])+ credentials;
@@ -105,41 +141,17 @@ macro_rules! endpoint_setters {
             self
         }
 
-        $(#[$credentials_doc])+
-        pub fn credentials(
-            mut self,
-            provider: impl $crate::transport::Credentials + 'static,
-        ) -> Self {
-            let shared = $crate::transport::SharedCredentials::new(provider);
-            self.endpoint.credentials = Some($crate::transport::Secret::Provided(shared));
-            self
-        }
-
         $(#[$base_url_doc])+
         pub fn base_url(mut self, base_url: impl Into<String>) -> Self {
             self.endpoint.base_url = base_url.into();
             self
         }
 
-        /// Allows a base URL with plain http to another machine. By default it is an
-        /// error, since others in the network can read the credentials.
-        pub fn allow_plain_http(mut self) -> Self {
-            self.endpoint.allows_plain_http = true;
-            self
-        }
-
-        /// What sends the requests: a new `Reqwest` by default. Paginators share
-        /// connections if they have clones of one.
-        pub fn transport(
-            mut self,
-            transport: impl $crate::transport::Transport + 'static,
-        ) -> Self {
-            self.endpoint.transport = Some(std::sync::Arc::new(transport));
-            self
+        $crate::transport::endpoint_setters! {
+            $(#[$credentials_doc])+ credentials;
         }
     };
 }
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use endpoint_setters;
 
 impl Secret {
@@ -152,8 +164,11 @@ impl EndpointBuilder {
     pub(crate) fn new(base_url: &str, read_error: ReadError) -> Self {
         Self {
             base_url: base_url.to_owned(),
+            url_name: "base URL",
             credentials: None,
             transport: None,
+            #[cfg(feature = "rate-limit")]
+            rate_limiter: None,
             allows_plain_http: false,
             needs_credentials: true,
             place: CredentialPlace::Authorization("Bearer"),
@@ -171,10 +186,10 @@ impl EndpointBuilder {
         let uri = self.uri(path)?;
         // A secret that a header can't carry is an error now, not at the first page.
         let keyring = match self.credentials {
-            Some(Secret::Fixed(secret)) if !secret.expose_secret().trim().is_empty() => {
-                Some(Arc::new(Keyring::fixed(&secret)?))
+            Some(Secret::Fixed(ref secret)) if !secret.expose_secret().trim().is_empty() => {
+                Some(Arc::new(Keyring::fixed(secret)?))
             }
-            Some(Secret::Provided(shared)) => Some(shared.keyring()),
+            Some(Secret::Provided(ref shared)) => Some(shared.keyring()),
             None if !self.needs_credentials => None,
             _ => return Err(invalid(format!("missing {secret}: give one to the builder"))),
         };
@@ -191,18 +206,29 @@ impl EndpointBuilder {
                 .map_err(|_| invalid(format!("invalid name of a header: {name:?}")))?;
             map.insert(name, value);
         }
-        let transport = self.transport.map_or_else(|| default_transport(&uri), Ok)?;
+        let transport = self.sender(&uri)?;
         let Self { place, read_error, .. } = self;
         Ok(Endpoint { transport, uri, headers: map, keyring, place, read_error })
     }
 
-    fn uri(&self, path: &str) -> Result<Uri, Error> {
-        let base_url = &self.base_url;
+    /// What sends the requests to an address.
+    pub(crate) fn sender(&self, uri: &Uri) -> Result<Arc<dyn Transport>, Error> {
+        let transport = self.transport.clone().map_or_else(|| default_transport(uri), Ok)?;
+        #[cfg(feature = "rate-limit")]
+        if let Some(limiter) = &self.rate_limiter {
+            return Ok(Arc::new(limiter.limit(transport)));
+        }
+        Ok(transport)
+    }
+
+    /// The address of a path below the base URL.
+    pub(crate) fn uri(&self, path: &str) -> Result<Uri, Error> {
+        let (base_url, name) = (&self.base_url, self.url_name);
         let shown = shown(base_url);
         if base_url.contains('@') {
-            let message =
-                "invalid base URL: it has a user; give credentials to the builder instead";
-            return Err(invalid(message));
+            return Err(invalid(format!(
+                "invalid {name}: it has a user; give credentials to the builder instead"
+            )));
         }
         let uri = format!("{}{path}", base_url.trim_end_matches('/'));
         let uri = uri.parse::<Uri>().ok().filter(|uri| {
@@ -211,14 +237,13 @@ impl EndpointBuilder {
                 && !base_url.contains(['?', '#'])
         });
         let uri = uri.ok_or_else(|| {
-            invalid(format!(
-                "invalid base URL {shown:?}: expected one like https://host, without a query"
-            ))
+            let query = if base_url.contains(['?', '#']) { ", without a query" } else { "" };
+            invalid(format!("invalid {name} {shown:?}: expected one like https://host{query}"))
         })?;
         let is_plain = uri.scheme_str() == Some("http") && !uri.host().is_some_and(is_loopback);
         if is_plain && !self.allows_plain_http {
             return Err(invalid(format!(
-                "invalid base URL {shown:?}: it would send the credentials unencrypted; use https, \
+                "invalid {name} {shown:?}: it would send the credentials unencrypted; use https, \
                  or call `allow_plain_http`"
             )));
         }

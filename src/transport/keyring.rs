@@ -58,10 +58,38 @@ type Exchange = BoxFuture<'static, Result<Arc<Key>, Failed>>;
 pub(super) struct Key {
     secret: SecretString,
     pub(super) bearer: HeaderValue,
-    /// When the provider gave it for one that was refused.
+    /// When the provider gave it in place of another one.
     renewed: Option<Instant>,
     /// Whether the service took it once.
     is_accepted: AtomicBool,
+}
+
+/// What the provider is asked for.
+enum Wanted {
+    First,
+    /// One after a key that is not fresh any more.
+    InPlaceOf(Arc<Key>),
+    /// One after a key that the service refused.
+    OtherThan(Arc<Key>),
+}
+
+impl Wanted {
+    fn is_in_place_of(&self, key: &Arc<Key>) -> bool {
+        match self {
+            Self::First => false,
+            Self::InPlaceOf(former) | Self::OtherThan(former) => Arc::ptr_eq(former, key),
+        }
+    }
+
+    /// The key of the secret that the provider gave.
+    fn key(&self, secret: &SecretString) -> Result<Arc<Key>, Error> {
+        match self {
+            Self::First => Key::new(secret, false).map(Arc::new),
+            // It is as well known to the service as before.
+            Self::InPlaceOf(former) if former.is(secret.expose_secret()) => Ok(Arc::clone(former)),
+            Self::InPlaceOf(_) | Self::OtherThan(_) => Key::new(secret, true).map(Arc::new),
+        }
+    }
 }
 
 /// The 401s of one request.
@@ -85,9 +113,15 @@ impl Keyring {
     pub(super) async fn key(self: &Arc<Self>) -> Result<Arc<Key>, Error> {
         let current = self.lock().current.clone();
         match current {
-            Some(key) => Ok(key),
-            None => self.ask(None).await,
+            Some(key) if self.is_fresh(&key.secret) => Ok(key),
+            Some(key) => self.ask(Wanted::InPlaceOf(key)).await,
+            None => self.ask(Wanted::First).await,
         }
+    }
+
+    /// Whether the provider says that a secret can still be used.
+    pub(super) fn is_fresh(&self, secret: &SecretString) -> bool {
+        self.provider.as_ref().is_none_or(|provider| provider.is_fresh(secret))
     }
 
     /// Another key than one that was refused: the current one, or one of the provider.
@@ -95,7 +129,7 @@ impl Keyring {
         self: &Arc<Self>,
         refused: &Arc<Key>,
     ) -> Result<Arc<Key>, Error> {
-        self.ask(Some(refused)).await
+        self.ask(Wanted::OtherThan(Arc::clone(refused))).await
     }
 
     /// The key to send a request with again that got a 401; `None` if there is none.
@@ -126,48 +160,45 @@ impl Keyring {
         refusals.keys += 1;
         (refusals.keys <= MOST_KEYS).then_some(())?;
         refusals.waits = 0;
-        Some(self.ask(Some(refused)).await)
+        Some(self.other_than(refused).await)
     }
 
     /// Calls the provider, unless another request has done so in the meantime or does so.
-    async fn ask(self: &Arc<Self>, refused: Option<&Arc<Key>>) -> Result<Arc<Key>, Error> {
+    async fn ask(self: &Arc<Self>, wanted: Wanted) -> Result<Arc<Key>, Error> {
         let exchange = {
             let mut keys = self.lock();
-            let is_other = |key: &&Arc<Key>| refused.is_none_or(|it| !Arc::ptr_eq(it, key));
+            let is_other = |key: &&Arc<Key>| !wanted.is_in_place_of(key);
             if let Some(key) = keys.current.as_ref().filter(is_other) {
                 return Ok(Arc::clone(key));
             }
             match keys.exchange.as_ref().and_then(WeakShared::upgrade) {
                 Some(exchange) => exchange,
-                None => self.begin(&mut keys, refused.cloned())?,
+                None => self.begin(&mut keys, wanted)?,
             }
         };
         exchange.await.map_err(Failed::into_error)
     }
 
-    fn begin(
-        self: &Arc<Self>,
-        keys: &mut Keys,
-        refused: Option<Arc<Key>>,
-    ) -> Result<Shared<Exchange>, Error> {
+    fn begin(self: &Arc<Self>, keys: &mut Keys, wanted: Wanted) -> Result<Shared<Exchange>, Error> {
         let provider = self.provider.clone().ok_or_else(|| invalid_secret("there is none"))?;
         let keyring = Arc::clone(self);
         let exchange = async move {
             let asked = async {
-                match &refused {
-                    Some(refused) => provider.renew(&refused.secret).await,
-                    None => provider.secret().await,
+                match &wanted {
+                    Wanted::OtherThan(refused) => provider.renew(&refused.secret).await,
+                    Wanted::First | Wanted::InPlaceOf(_) => provider.secret().await,
                 }
             };
             // Otherwise all that wait would panic too, and so would each request after them.
             let asked = AssertUnwindSafe(asked).catch_unwind().await.unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Contract, "the provider of the credentials panicked"))
             });
-            let key = asked.and_then(|secret| Key::new(&secret, refused.is_some()));
+            let key = asked.and_then(|secret| wanted.key(&secret));
             let mut keys = keyring.lock();
             keys.exchange = None;
-            let key = Arc::new(key.map_err(Failed::new)?);
-            if let Some(former) = keys.current.replace(Arc::clone(&key)) {
+            let key = key.map_err(|error| Failed::new(error.of_credentials()))?;
+            let former = keys.current.replace(Arc::clone(&key));
+            if let Some(former) = former.filter(|former| !Arc::ptr_eq(former, &key)) {
                 keys.former.insert(0, former);
                 keys.former.truncate(FORMER);
             }
@@ -232,13 +263,17 @@ impl Key {
     }
 }
 
-fn header(before: &str, secret: &str) -> Result<HeaderValue, Error> {
-    // Its memory is wiped when the last header that shares it is dropped.
-    let text = Bytes::from_owner(Wiped(Zeroizing::new(format!("{before}{secret}"))));
-    let mut header = HeaderValue::from_maybe_shared(text)
+/// A header with a secret behind some text.
+pub(crate) fn header(before: &str, secret: &str) -> Result<HeaderValue, Error> {
+    let mut header = HeaderValue::from_maybe_shared(wiped(format!("{before}{secret}")))
         .map_err(|_| invalid_secret("it contains a character that a header can't carry"))?;
     header.set_sensitive(true);
     Ok(header)
+}
+
+/// A text with a secret in it. Its memory is wiped when the last that shares it is dropped.
+pub(crate) fn wiped(text: String) -> Bytes {
+    Bytes::from_owner(Wiped(Zeroizing::new(text)))
 }
 
 struct Wiped(Zeroizing<String>);

@@ -33,16 +33,21 @@ use http::{Request, Response};
 
 #[cfg(feature = "rest")]
 pub use self::credentials::Credentials;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::endpoint::path_segment;
 #[cfg(feature = "rest")]
 pub(crate) use self::endpoint::{
-    CredentialPlace, Endpoint, EndpointBuilder, ReadError, Secret, percent_encoded,
+    CredentialPlace, Endpoint, EndpointBuilder, ReadError, Secret, endpoint_setters,
+    percent_encoded,
 };
 #[cfg(any(feature = "hubspot", feature = "alloy"))]
-pub(crate) use self::endpoint::{endpoint_setters, path_segment};
-#[cfg(any(feature = "hubspot", feature = "alloy"))]
 pub(crate) use self::error_response::ErrorResponse;
+#[cfg(feature = "rest")]
+pub(crate) use self::keyring::{header as secret_header, wiped};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
+#[cfg(feature = "rest")]
+pub(crate) use self::redaction::redact;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;

@@ -52,7 +52,8 @@ impl SharedCredentials {
 
 #[async_trait]
 impl Credentials for SharedCredentials {
-    /// The secret that all share. The provider is asked if there is none yet.
+    /// The secret that all share. The provider is asked if there is none yet, or if it is not
+    /// [fresh](Credentials::is_fresh) any more.
     async fn secret(&self) -> Result<SecretString, Error> {
         Ok(self.0.key().await?.secret())
     }
@@ -65,6 +66,10 @@ impl Credentials for SharedCredentials {
             return Ok(current.secret());
         }
         Ok(self.0.other_than(&current).await?.secret())
+    }
+
+    fn is_fresh(&self, secret: &SecretString) -> bool {
+        self.0.is_fresh(secret)
     }
 }
 

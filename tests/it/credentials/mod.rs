@@ -1,6 +1,7 @@
 //! Where the secret comes from, and where it goes.
 
 mod destination;
+mod oauth;
 mod provider;
 mod shared;
 

@@ -12,14 +12,15 @@ use bytes::Bytes;
 use futures::StreamExt;
 use http::{Request, Response, header::AUTHORIZATION};
 use pagestream::{
-    Credentials, Error, ErrorKind, PaginatorExt, SecretString, Transport, async_trait,
+    Credentials, Error, ErrorKind, ExposeSecret, PaginatorExt, Retry, SecretString,
+    SharedCredentials, Transport, async_trait,
     hubspot::Association,
     testing::{Alloy, HubSpot},
 };
 use tokio::time::Instant;
 
 use super::{companies, contacts, read};
-use crate::support::Outcome;
+use crate::support::{Outcome, drain};
 use serde_json::Value;
 
 /// Gives `secret-1`, `secret-2` and so on, and fails where the test says so.
@@ -362,4 +363,88 @@ async fn the_line_break_at_the_end_of_a_token_is_left_out() {
         assert!(service.bearers().iter().all(|bearer| bearer == "Bearer secret-1"));
     }
     assert!(contacts().api_key("\r\n").build().is_err());
+}
+
+/// Gives `secret-1`, `secret-2` and so on, of which each is fresh for a second.
+#[derive(Clone)]
+struct Timed {
+    provider: Provider,
+    given: Arc<Mutex<Option<(String, Instant)>>>,
+}
+
+#[async_trait]
+impl Credentials for Timed {
+    async fn secret(&self) -> Result<SecretString, Error> {
+        let secret = self.provider.secret().await?;
+        let given = (secret.expose_secret().to_owned(), Instant::now());
+        *self.given.lock().unwrap() = Some(given);
+        Ok(secret)
+    }
+
+    fn is_fresh(&self, secret: &SecretString) -> bool {
+        let given = self.given.lock().unwrap();
+        let (current, since) = given.as_ref().unwrap();
+        current == secret.expose_secret() && since.elapsed() < Duration::from_secs(1)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_provider_that_knows_when_its_secret_expires_is_asked_before_that() {
+    let bearers = Arc::new(Mutex::new(Vec::new()));
+    let timed = Timed { provider: Provider::new(), given: Arc::default() };
+    let hubspot = HubSpot::new(1).objects(20);
+    let (service, sent) = (hubspot.clone(), Arc::clone(&bearers));
+    let transport = move |request: Request<Bytes>| {
+        sent.lock().unwrap().push(request.headers()[AUTHORIZATION].to_str().unwrap().to_owned());
+        let service = service.clone();
+        async move {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            service.send(request).await
+        }
+    };
+    let shared = Arc::new(SharedCredentials::new(timed.clone()));
+    let builder = companies(&hubspot).credentials(shared).transport(transport);
+    read(builder.build().unwrap(), 2).await.assert_whole(40);
+    // 20 requests, two at a time, and four times two with each secret.
+    assert_eq!(timed.provider.asked(), 3);
+    let bearers = bearers.lock().unwrap();
+    let of = |nth| bearers.iter().filter(|it| **it == format!("Bearer secret-{nth}")).count();
+    assert_eq!([of(1), of(2), of(3)], [8, 8, 4]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_secret_that_is_not_fresh_and_comes_again_is_sent_again() {
+    struct Same;
+    #[async_trait]
+    impl Credentials for Same {
+        async fn secret(&self) -> Result<SecretString, Error> {
+            Ok(SecretString::from("secret-1"))
+        }
+
+        fn is_fresh(&self, _: &SecretString) -> bool {
+            false
+        }
+    }
+    let service = Expiring::new(Alloy::new(1), 1_000);
+    let builder = contacts().credentials(Same).transport(service.transport());
+    read(builder.build().unwrap(), 1).await.assert_whole(100);
+    assert!(service.bearers().iter().all(|bearer| bearer == "Bearer secret-1"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_error_of_the_provider_is_never_taken_for_one_of_the_page() {
+    for (status, asked) in [(400, 1), (404, 1), (410, 1), (413, 1), (502, 4), (503, 4)] {
+        let refused = move |_| Some(Error::new(ErrorKind::Status, "no").with_status(status));
+        let provider = Provider::failing(refused);
+        let hubspot = HubSpot::new(1).objects(20);
+        let builder = companies(&hubspot).batch_size(20).transport(hubspot.clone());
+        let companies = builder.credentials(provider.clone()).build().unwrap();
+        let reading = companies.read().retry(Retry::default().max_attempts(4));
+        let outcome = drain(reading.pass_over_unreadable().records()).await;
+        // No id fails, and none is asked for alone.
+        let error = outcome.error();
+        assert_eq!((error.status(), provider.asked()), (Some(status), asked), "{error}");
+        assert!(!error.is_partial() && !error.is_expired() && error.ids().is_empty());
+        assert!(error.checkpoint().is_some());
+    }
 }

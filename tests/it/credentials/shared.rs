@@ -9,11 +9,11 @@ use bytes::Bytes;
 use futures::{StreamExt, future::join_all, poll};
 use http::{Request, Response, header::AUTHORIZATION};
 use pagestream::{
-    Credentials, Error, ErrorKind, PaginatorExt, SecretString, SharedCredentials, Transport,
-    async_trait,
+    Credentials, Error, ErrorKind, ExposeSecret, PaginatorExt, SecretString, SharedCredentials,
+    Transport, async_trait,
     testing::{Alloy, HubSpot},
 };
-use secrecy::ExposeSecret;
+
 use tokio::sync::Semaphore;
 
 use super::{companies, contacts, read};
