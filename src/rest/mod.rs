@@ -15,6 +15,8 @@
 //! | all in one answer | [`SinglePage`] | no |
 //! | anything else | your own [`Style`] | as you say |
 //!
+//! [`detect`] tells from one answer of your API which of them fit.
+//!
 //! With a [window](crate::Read::window), a style that reads ahead has as many requests in
 //! flight as the window allows. The others have one: the next page is asked for while you
 //! work on this one.
@@ -59,6 +61,7 @@ mod builder;
 mod connection;
 mod cursor_place;
 mod decoded;
+mod detect;
 mod end;
 mod interval;
 mod keyset;
@@ -78,6 +81,7 @@ pub use self::{
     at::{At, header},
     builder::ListBuilder,
     connection::Connection,
+    detect::{Detected, detect},
     interval::Interval,
     keyset::{Bound, Keyset},
     link_header::LinkHeader,

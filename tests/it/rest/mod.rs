@@ -1,5 +1,6 @@
-//! The styles of `rest`, and the client of `http`.
+//! The styles of `rest`, how one is detected, and the client of `http`.
 
+mod detect;
 mod edge_cases;
 mod requests;
 mod whole;
