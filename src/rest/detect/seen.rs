@@ -24,7 +24,6 @@ const SIDE_LISTS: &[&str] = &[
     "included",
     "includes",
     "links",
-    "messages",
     "notices",
     "schema",
     "sort",

@@ -734,6 +734,7 @@ fn the_records_are_the_longest_list_of_objects_nearest_to_the_root() {
         (json!({"a": [1, 2], "b": [{}]}), "/b"),
         (json!({"a": [], "data": []}), "/data"),
         (json!({"data": [{}], "included": [{}, {}]}), "/data"),
+        (json!({"messages": [{}, {}], "labels": [{}]}), "/messages"),
         (json!({"users": [{}], "includes": {"media": [{}, {}]}}), "/users"),
     ] {
         let found = detect(&body(&answer));
