@@ -17,6 +17,8 @@
 //! | one of these, `?from=2026-01-01&to=2026-01-02` | [`TimeSlices`] around it | splits |
 //! | anything else | your own [`Style`] | as you say |
 //!
+//! [`detect`] tells from one answer of your API which of them fit.
+//!
 //! With a [window](crate::Read::window), a style that reads ahead has as many requests in
 //! flight as the window allows. The others have one: the next page is asked for while you
 //! work on this one.
@@ -62,6 +64,7 @@ mod capped;
 mod connection;
 mod cursor_place;
 mod decoded;
+mod detect;
 mod end;
 mod interval;
 mod keyset;
@@ -83,6 +86,7 @@ pub use self::{
     builder::ListBuilder,
     capped::{Capped, CappedPosition},
     connection::Connection,
+    detect::{Detected, detect},
     interval::Interval,
     keyset::{Bound, Keyset},
     link_header::LinkHeader,

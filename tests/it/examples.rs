@@ -1,6 +1,9 @@
 //! Every example runs, and says what it promises to say.
 
-use std::process::Command;
+use std::{
+    io::Write,
+    process::{Command, Stdio},
+};
 
 use pagestream::testing::{HubSpot, Server};
 
@@ -75,5 +78,50 @@ fn each_connector_reads_its_list_whole() {
     assert_eq!(stdout.lines().count(), 9);
     for line in stdout.lines() {
         assert!(line.ends_with("47 records, in order: true"), "{line}");
+    }
+}
+
+/// What `detect` prints for this input, and whether something fits.
+fn detected(input: &str) -> (String, bool) {
+    let mut detect = Command::new(env!("CARGO"));
+    detect.args(["run", "--quiet", "--example", "detect"]);
+    let mut detect =
+        detect.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("cargo runs");
+    let mut stdin = detect.stdin.take().expect("it is piped");
+    stdin.write_all(input.as_bytes()).expect("it reads all");
+    drop(stdin);
+    let output = detect.wait_with_output().expect("it ends");
+    (String::from_utf8(output.stdout).expect("it is text"), output.status.success())
+}
+
+#[test]
+fn the_style_is_detected_in_a_body_and_in_what_curl_prints() {
+    let (body, fits) = detected(r#"{"items": [{"id": 1}], "next_cursor": "b==", "more": true}"#);
+    assert!(fits);
+    assert!(body.starts_with("1. NextCursor: \"/next_cursor\" holds a cursor\nclient\n"), "{body}");
+    let style = r#".pages(NextCursor::at("/next_cursor").into_query("cursor").more_at("/more"))"#;
+    assert!(body.contains(style) && body.contains(r#".records_at("/items")"#), "{body}");
+    assert!(!body.contains("b=="), "values are not shown: {body}");
+
+    let (curl, fits) = detected(
+        "HTTP/1.1 200 Connection established\r\n\r\n\
+         HTTP/2 200 \r\ncontent-type: application/json\r\n\
+         link: <https://api.example.com/x?page=2>; rel=\"next\"\r\n\
+         X-Total-Pages: 7\r\n\r\n[{\"id\": 1}]\n",
+    );
+    assert!(fits);
+    assert!(curl.contains("1. LinkHeader: ") && curl.contains("2. PageNumber: "), "{curl}");
+    assert!(curl.contains(r#"PageNumber::query("page").pages_at(header("x-total-pages"))"#));
+}
+
+#[test]
+fn where_no_style_fits_that_is_said() {
+    for (input, status) in [
+        ("<html></html>", "200 OK"),
+        ("HTTP/1.1 404 Not Found\n\n{\"items\": [], \"next_cursor\": \"b\"}", "404 Not Found"),
+    ] {
+        let (output, fits) = detected(input);
+        assert!(!fits);
+        assert!(output.starts_with(&format!("No style fits: the status is {status}")), "{output}");
     }
 }

@@ -1,6 +1,7 @@
-//! The styles of `rest`, and the client of `http`.
+//! The styles of `rest`, how one is detected, and the client of `http`.
 
 mod capped;
+mod detect;
 mod edge_cases;
 mod later;
 mod requests;
