@@ -1,4 +1,7 @@
-use std::fmt::{self, Debug, Display, Formatter};
+use std::{
+    borrow::Cow,
+    fmt::{self, Debug, Display, Formatter},
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response, Uri};
@@ -84,6 +87,15 @@ impl<'t> PageRequest<'t> {
             let message = format!("invalid JSON pointer {pointer:?} into the body");
             Error::new(ErrorKind::Configuration, message)
         })?;
+        self.set_body_at(pointer, value)
+    }
+
+    /// The same at a pointer that is known to be one.
+    pub(crate) fn set_body_at(
+        &mut self,
+        pointer: Pointer,
+        value: &impl Serialize,
+    ) -> Result<(), Error> {
         let value = to_raw_value(value).map_err(|error| {
             Error::new(ErrorKind::Contract, "a position can't be written as JSON")
                 .with_source(error)
@@ -116,8 +128,10 @@ impl<'t> PageRequest<'t> {
     pub(crate) async fn send(mut self) -> Result<(Response<Bytes>, Uri), Error> {
         let service = &self.template.service;
         let uri = self.uri()?;
-        let mut headers = self.template.headers.clone();
-        headers.extend(std::mem::take(&mut self.headers));
+        let mut headers = Cow::Borrowed(&self.template.headers);
+        if !self.headers.is_empty() {
+            headers.to_mut().extend(std::mem::take(&mut self.headers));
+        }
         let body = self.body()?;
         let response = service.endpoint.send(&self.template.method, &uri, &headers, &body).await?;
         if self.template.is_graphql

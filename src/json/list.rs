@@ -2,7 +2,6 @@
 //! is.
 
 use std::{
-    borrow::Cow,
     fmt::{self, Formatter},
     ops::Range,
 };
@@ -17,6 +16,7 @@ use twox_hash::XxHash3_64;
 
 use super::{
     bad_record::{BadRecord, decode_each},
+    key_is::KeyIs,
     pointer::{Pointer, find},
 };
 
@@ -158,8 +158,10 @@ impl<'de, T: DeserializeOwned> Visitor<'de> for Node<'_, '_, 'de, T> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            map.next_value_seed(Node { path: below(self.path, &key), found: self.found })?;
+        let first = self.path.and_then(<[String]>::first).map(String::as_str);
+        while let Some(is_first) = map.next_key_seed(KeyIs(first))? {
+            let path = self.path.filter(|_| is_first).map(|path| &path[1..]);
+            map.next_value_seed(Node { path, found: self.found })?;
         }
         Ok(())
     }

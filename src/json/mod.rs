@@ -3,6 +3,7 @@
 
 mod bad_record;
 mod digest;
+mod key_is;
 mod list;
 mod overlay;
 mod pointer;

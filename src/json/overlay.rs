@@ -1,5 +1,6 @@
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::{Value, value::RawValue};
+use smallvec::SmallVec;
 
 use super::pointer::Pointer;
 
@@ -7,7 +8,7 @@ use super::pointer::Pointer;
 /// pointer leads through and that are not there are made.
 pub(crate) struct Overlay<'a> {
     value: Option<&'a Value>,
-    others: Vec<(&'a [String], &'a RawValue)>,
+    others: SmallVec<[(&'a [String], &'a RawValue); 4]>,
 }
 
 impl<'a> Overlay<'a> {
@@ -42,7 +43,8 @@ impl Serialize for Overlay<'_> {
         for (key, value) in fields.into_iter().flatten() {
             map.serialize_entry(key, &self.below(key, Some(value)))?;
         }
-        let mut new = self.others.iter().filter_map(|(path, _)| path.first()).collect::<Vec<_>>();
+        let new = self.others.iter().filter_map(|(path, _)| path.first());
+        let mut new = new.collect::<SmallVec<[_; 4]>>();
         new.sort_unstable();
         new.dedup();
         for key in new.into_iter().filter(|key| !fields.is_some_and(|it| it.contains_key(*key))) {

@@ -1,6 +1,6 @@
 use std::{
-    borrow::Cow,
     fmt::{self, Formatter},
+    sync::Arc,
 };
 
 use serde::Deserialize;
@@ -9,17 +9,20 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-/// A JSON pointer (RFC 6901), as a list of keys.
+use super::key_is::KeyIs;
+
+/// A JSON pointer (RFC 6901), as a list of keys. A clone shares them.
 #[derive(Clone, Debug)]
-pub(crate) struct Pointer(pub(super) Vec<String>);
+pub(crate) struct Pointer(pub(super) Arc<[String]>);
 
 impl Pointer {
     /// `None` if this is not a JSON pointer.
     pub(crate) fn parse(pointer: &str) -> Option<Self> {
         if pointer.is_empty() {
-            return Some(Self(Vec::new()));
+            return Some(Self(Arc::new([])));
         }
-        pointer.strip_prefix('/')?.split('/').map(unescape).collect::<Option<_>>().map(Self)
+        let keys = pointer.strip_prefix('/')?.split('/').map(unescape);
+        keys.collect::<Option<_>>().map(Self)
     }
 }
 
@@ -74,16 +77,16 @@ impl<'de> Visitor<'de> for Step<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let (mut found, mut is_seen) = (None, false);
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match self.0.split_first() {
-                Some((first, remaining)) if *first == key => {
-                    if std::mem::replace(&mut is_seen, true) {
-                        return Err(A::Error::custom("a key is there twice"));
-                    }
-                    found = map.next_value_seed(Step(remaining))?;
-                }
-                _ => drop(map.next_value::<IgnoredAny>()?),
+        let first = self.0.first().map(String::as_str);
+        while let Some(is_first) = map.next_key_seed(KeyIs(first))? {
+            if !is_first {
+                map.next_value::<IgnoredAny>()?;
+                continue;
             }
+            if std::mem::replace(&mut is_seen, true) {
+                return Err(A::Error::custom("a key is there twice"));
+            }
+            found = map.next_value_seed(Step(&self.0[1..]))?;
         }
         Ok(found)
     }

@@ -12,29 +12,33 @@ pub(super) enum CursorPlace {
     Query(String),
     /// The same, where the service gives it percent-encoded.
     EncodedQuery(String),
-    /// At this JSON pointer of the body.
-    Body(String),
+    /// At this JSON pointer of the body; `None` if it is none.
+    Body(String, Option<Pointer>),
     /// The header of this name.
     Header(String),
 }
 
 impl CursorPlace {
+    pub(super) fn body(pointer: impl Into<String>) -> Self {
+        let text = pointer.into();
+        let pointer = Pointer::parse(&text);
+        Self::Body(text, pointer)
+    }
+
     pub(super) fn check(&self) -> Result<(), Error> {
         match self {
             Self::Query(name) | Self::EncodedQuery(name) if name.is_empty() => {
                 Err(Error::new(ErrorKind::Configuration, "a cursor in the query needs a name"))
             }
             Self::Query(_) | Self::EncodedQuery(_) => Ok(()),
-            Self::Body(pointer) => match Pointer::parse(pointer) {
-                Some(_) if !pointer.is_empty() => Ok(()),
-                _ => {
-                    let message = format!(
-                        "invalid JSON pointer {pointer:?} into the body of the request: expected \
-                         a slash before each key, such as \"/page/after\""
-                    );
-                    Err(Error::new(ErrorKind::Configuration, message))
-                }
-            },
+            Self::Body(text, Some(_)) if !text.is_empty() => Ok(()),
+            Self::Body(text, _) => {
+                let message = format!(
+                    "invalid JSON pointer {text:?} into the body of the request: expected a slash \
+                     before each key, such as \"/page/after\""
+                );
+                Err(Error::new(ErrorKind::Configuration, message))
+            }
             Self::Header(name) => header_name(name).map(drop),
         }
     }
@@ -47,7 +51,8 @@ impl CursorPlace {
         match self {
             Self::Query(name) => request.set_query(name, cursor),
             Self::EncodedQuery(name) => request.set_encoded_query(name, cursor.to_string()),
-            Self::Body(pointer) => request.set_body(pointer, cursor)?,
+            Self::Body(_, Some(pointer)) => request.set_body_at(pointer.clone(), cursor)?,
+            Self::Body(text, None) => request.set_body(text, cursor)?,
             Self::Header(name) => request.set_header(name, cursor)?,
         }
         Ok(())

@@ -92,7 +92,7 @@ impl NextCursor {
 
     /// It goes into the body, at a JSON pointer such as `/page/after`, exactly as it came.
     pub fn into_body(self, pointer: impl Into<String>) -> Self {
-        self.into_place(CursorPlace::Body(pointer.into()))
+        self.into_place(CursorPlace::body(pointer))
     }
 
     /// It goes into the header of this name.

@@ -50,7 +50,7 @@ impl Offset {
 
     /// The offset is in the body, at a JSON pointer such as `/page/offset`.
     pub fn body(pointer: impl Into<String>) -> Self {
-        Self::new(CursorPlace::Body(pointer.into()))
+        Self::new(CursorPlace::body(pointer))
     }
 
     /// The end is where as many records are read as the number at this place says. An empty
@@ -145,6 +145,21 @@ impl Offset {
     }
 }
 
+impl Offset {
+    /// Whether nothing follows this page. An answer without the object of the paging is the only
+    /// page; where the end is told, that object is there.
+    fn is_single_or_last(&self, offset: u64, answer: &Answer<'_>) -> Result<bool, Error> {
+        let is_last = self.is_last(offset, answer);
+        if is_last.is_err()
+            && let Some(at) = &self.is_single_without
+            && answer.decode::<serde::de::IgnoredAny>(at)?.is_none()
+        {
+            return Ok(true);
+        }
+        is_last
+    }
+}
+
 impl Style for Offset {
     type Cursor = Interval;
 
@@ -166,11 +181,7 @@ impl Style for Offset {
             Some(End::Total(at)) => answer.number(at)?,
             _ => None,
         };
-        let is_single = match &self.is_single_without {
-            Some(at) => answer.decode::<serde::de::IgnoredAny>(at)?.is_none(),
-            None => false,
-        };
-        let next = if is_single || self.is_last(offset, answer)? {
+        let next = if self.is_single_or_last(offset, answer)? {
             Next::end()
         } else {
             let (following, skipped) = self.following(offset, answer)?;

@@ -56,7 +56,7 @@ impl PageNumber {
 
     /// The number is in the body, at a JSON pointer such as `/page/number`.
     pub fn body(pointer: impl Into<String>) -> Self {
-        Self::new(CursorPlace::Body(pointer.into()))
+        Self::new(CursorPlace::body(pointer))
     }
 
     /// The number of the first page: 1 by default.

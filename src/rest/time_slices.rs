@@ -84,7 +84,7 @@ impl<S> TimeSlices<S> {
 
     /// The times are in the body, at JSON pointers such as `/filter/from`.
     pub fn body(mut self, from: impl Into<String>, to: impl Into<String>) -> Self {
-        self.places = Some([CursorPlace::Body(from.into()), CursorPlace::Body(to.into())]);
+        self.places = Some([CursorPlace::body(from), CursorPlace::body(to)]);
         self
     }
 

@@ -36,8 +36,8 @@ impl<C: Cursor> Reading<C> {
             ));
         }
         // A page that is delivered whole is not asked for again, so it counts as ended.
-        let position = self.page.as_ref().map_or(delivered, |page| page.position(delivered));
-        let ended = self.page.as_ref().filter(|_| self.frontier.is_delivered(position));
+        let position = self.position(delivered);
+        let ended = self.page.filter(|_| self.frontier.is_delivered(position));
         let so_far = self.progress(delivered);
         let requests = self.frontier.remaining(position).into_iter().map(|remaining| {
             let cursor = to_checkpoint(remaining.cursor)?;
@@ -53,8 +53,7 @@ impl<C: Cursor> Reading<C> {
             repeated: so_far.repeated,
             is_part: self.is_part,
             keys: self.known_keys.as_ref().map(|known| {
-                let left_out = self.page.as_ref().and_then(|page| page.left_out.as_ref());
-                let keys = left_out.map(|left_out| left_out.delivered_keys(position));
+                let keys = self.left_out().map(|left_out| left_out.delivered_keys(position));
                 known.saved(&keys.unwrap_or_default())
             }),
             requests: requests.collect::<Result<_, Error>>()?,
@@ -62,7 +61,12 @@ impl<C: Cursor> Reading<C> {
             later: self
                 .later
                 .iter()
-                .chain(ended.and_then(|page| page.later.as_deref()))
+                .chain(
+                    self.rare
+                        .as_ref()
+                        .filter(|_| ended.is_some())
+                        .and_then(|it| it.later.as_deref()),
+                )
                 .map(to_checkpoint)
                 .collect::<Result<_, Error>>()?,
             failed: failed_ids,

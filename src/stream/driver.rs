@@ -489,17 +489,17 @@ impl<S: Source> Driver<S> {
     fn begin_page(&mut self, access: &mut Access<'_, Cursor<S>>, mut page: PageOf<S>) -> Step {
         let max_empty_pages = self.options.max_empty_pages;
         let begun = access.with(|reading, counts| {
-            let left_out = reading.begin_page(&mut page, max_empty_pages)?;
+            reading.begin_page(&mut page, max_empty_pages)?;
             counts.set_delivered(0);
-            Ok(left_out)
+            Ok(reading.rare.is_some())
         });
-        let left_out = match begun {
-            Ok(left_out) => left_out,
+        let has_rare = match begun {
+            Ok(has_rare) => has_rare,
             Err(error) => return Step::Fatal(error),
         };
         let (mut records, details) = page.into_parts();
-        if !left_out.is_empty() {
-            leave_out(&mut records, &left_out);
+        if has_rare {
+            leave_out(&mut records, access);
         }
         self.delivery = Delivery::new(records, details, &mut self.options.max_records);
         Step::Page
@@ -577,13 +577,15 @@ fn is_past(deadline: Option<Instant>) -> bool {
     deadline.is_some_and(|deadline| clock::now() >= deadline)
 }
 
-/// Drops the records with these indices, ascending.
+/// Drops the records that are left out.
 #[cold]
-fn leave_out<R>(records: &mut Vec<R>, indices: &[usize]) {
+fn leave_out<R, C: crate::cursor::Cursor>(records: &mut Vec<R>, access: &Access<'_, C>) {
+    let left_out = access.look(|reading, _| reading.left_out().map(|it| it.indices.clone()));
+    let Some(left_out) = left_out else { return };
     let mut index = 0;
     records.retain(|_| {
         index += 1;
-        indices.binary_search(&(index - 1)).is_err()
+        left_out.binary_search(&(index - 1)).is_err()
     });
 }
 

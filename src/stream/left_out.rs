@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use super::page_check::Novelty;
 use crate::{
     error::{Error, ErrorKind},
     known_keys::KnownKeys,
@@ -44,9 +45,20 @@ impl LeftOut {
         Ok(Some(Self { is_passed_over: known.passes_over(), keys, indices }))
     }
 
-    /// Whether no record is left.
-    pub(super) fn is_all(&self) -> bool {
-        self.indices.len() == self.keys.len()
+    /// What the page brings.
+    pub(super) fn novelty(&self) -> Novelty {
+        if self.is_passed_over {
+            Novelty::PassedOver
+        } else if self.indices.len() == self.keys.len() {
+            Novelty::Nothing
+        } else {
+            Novelty::New
+        }
+    }
+
+    /// How many are left out in all.
+    pub(super) fn all(&self) -> u64 {
+        self.indices.len() as u64
     }
 
     /// How many records of the page are behind the reading, where so many were yielded: those

@@ -19,6 +19,17 @@ pub(super) struct PageCheck {
     digests: RecentSet,
 }
 
+/// Whether a page has records that did not come before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Novelty {
+    /// It has some; or nobody knows.
+    New,
+    /// All of them came before.
+    Nothing,
+    /// It was delivered before, and the list is read anew up to what was not.
+    PassedOver,
+}
+
 /// How many of the last pages are compared with each page.
 const COMPARED: usize = 2_048;
 
@@ -45,13 +56,11 @@ impl PageCheck {
     /// # Errors
     ///
     /// A page that is the same as one before, and one more empty page than there may
-    /// be. A batch makes headway without a record, too. `is_repeated` is whether all of its
-    /// records came before, and `passes_over` whether that is expected.
+    /// be. A batch makes headway without a record, too.
     pub(super) fn check<R, C>(
         &mut self,
         page: &Page<R, C>,
-        is_repeated: bool,
-        passes_over: bool,
+        novelty: Novelty,
         max_empty_pages: u64,
     ) -> Result<(), Error> {
         let details = page.details();
@@ -59,10 +68,10 @@ impl PageCheck {
             && details.is_none_or(|it| {
                 it.failures.is_empty() && it.units.is_empty() && !it.makes_headway
             });
-        self.empty_pages = match (is_empty || is_repeated, passes_over) {
-            (_, true) => self.empty_pages,
-            (true, false) => self.empty_pages + 1,
-            (false, false) => 0,
+        self.empty_pages = match novelty {
+            Novelty::PassedOver => self.empty_pages,
+            Novelty::New if !is_empty => 0,
+            Novelty::New | Novelty::Nothing => self.empty_pages + 1,
         };
         if self.empty_pages > max_empty_pages {
             let message = format!(

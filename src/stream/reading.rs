@@ -1,7 +1,7 @@
 use super::{
     left_out::LeftOut,
     monitor::{Progress, StopReason, Wait, WaitReason},
-    page_check::{self, PageCheck},
+    page_check::{self, Novelty, PageCheck},
 };
 use crate::{
     clock,
@@ -18,12 +18,14 @@ pub(super) struct Reading<C> {
     pub(super) identity: String,
     /// The counts up to the page being delivered.
     pub(super) counts: Progress,
-    pub(super) page: Option<PageInfo<C>>,
+    pub(super) page: Option<PageInfo>,
+    /// What few pages have, of the page being delivered.
+    pub(super) rare: Option<Box<Rare<C>>>,
     pub(super) page_check: PageCheck,
     /// Where a later reading begins.
     pub(super) later: Vec<C>,
     /// The keys of what was delivered, where they are kept.
-    pub(super) known_keys: Option<KnownKeys>,
+    pub(super) known_keys: Option<Box<KnownKeys>>,
     /// Whether it reads a part, and not all.
     pub(super) is_part: bool,
     /// Whether the code of a user that works on it came to its end. After a panic it did
@@ -32,31 +34,28 @@ pub(super) struct Reading<C> {
 }
 
 /// What the counts take in when the page being delivered ends.
-#[derive(Clone, Debug)]
-pub(super) struct PageInfo<C> {
+#[derive(Clone, Copy, Debug)]
+pub(super) struct PageInfo {
     /// The positions that the service passed over behind it.
     pub(super) skipped: u64,
     pub(super) digest: Option<u64>,
+}
+
+/// What few pages have.
+#[derive(Debug)]
+pub(super) struct Rare<C> {
     /// The records that are left out, where keys are kept.
-    pub(super) left_out: Option<Box<LeftOut>>,
+    pub(super) left_out: Option<LeftOut>,
     /// Where a later reading begins.
     pub(super) later: Option<Box<C>>,
 }
 
-impl<C> PageInfo<C> {
+impl PageInfo {
     /// Counts the page, of which so many records are delivered.
-    fn count(&self, delivered: usize, counts: &mut Progress) {
+    fn count(self, delivered: usize, counts: &mut Progress) {
         counts.pages = counts.pages.saturating_add(1);
         counts.records = counts.records.saturating_add(delivered as u64);
         counts.skipped = counts.skipped.saturating_add(self.skipped);
-        if let Some(left_out) = &self.left_out {
-            counts.repeated = counts.repeated.saturating_add(left_out.count(delivered));
-        }
-    }
-
-    /// How many records of the page count as delivered, where so many were yielded.
-    pub(super) fn position(&self, delivered: usize) -> usize {
-        self.left_out.as_ref().map_or(delivered, |left_out| left_out.position(delivered))
     }
 }
 
@@ -135,42 +134,67 @@ impl<C: Cursor> Reading<C> {
         effects
     }
 
-    /// Begins to deliver the page of the first request. Gives the indices of the records that
-    /// are left out, ascending.
+    /// Begins to deliver the page of the first request.
     ///
     /// # Errors
     ///
     /// A page that is the same as one before, too many empty pages, and records without keys
     /// where keys are needed.
+    #[inline]
     pub(super) fn begin_page<R>(
         &mut self,
         page: &mut Page<R, C>,
         max_empty_pages: u64,
-    ) -> Result<Vec<usize>, Error> {
+    ) -> Result<(), Error> {
+        if self.known_keys.is_some() || page.later.is_some() {
+            self.begin_rare(page)?;
+        }
+        let novelty = self.left_out().map_or(Novelty::New, LeftOut::novelty);
+        self.page_check.check(page, novelty, max_empty_pages)?;
+        self.frontier.begin_delivery();
+        let details = page.details();
+        self.page = Some(PageInfo {
+            skipped: details.map_or(0, |details| details.skipped),
+            digest: details.and_then(|details| details.digest),
+        });
+        Ok(())
+    }
+
+    #[cold]
+    fn begin_rare<R>(&mut self, page: &mut Page<R, C>) -> Result<(), Error> {
         let left_out = match &mut self.known_keys {
             Some(known) => LeftOut::of_page(known, page, self.frontier.first_keys())?,
             None => None,
         };
-        let passes_over = left_out.as_ref().is_some_and(|it| it.is_passed_over);
-        let is_repeated = left_out.as_ref().is_some_and(LeftOut::is_all);
-        self.page_check.check(page, is_repeated, passes_over, max_empty_pages)?;
-        self.frontier.begin_delivery();
-        let details = page.details();
-        let indices = left_out.as_ref().map_or_else(Vec::new, |it| it.indices.clone());
-        self.page = Some(PageInfo {
-            skipped: details.map_or(0, |details| details.skipped),
-            digest: details.and_then(|details| details.digest),
-            left_out: left_out.map(Box::new),
-            later: page.later.take(),
-        });
-        Ok(indices)
+        self.rare = Some(Box::new(Rare { left_out, later: page.later.take() }));
+        Ok(())
+    }
+
+    #[cold]
+    fn end_rare(&mut self, rare: Rare<C>) {
+        if let (Some(left_out), Some(known)) = (&rare.left_out, &mut self.known_keys) {
+            known.insert(&left_out.delivered_keys(left_out.keys.len()));
+            self.counts.repeated = self.counts.repeated.saturating_add(left_out.all());
+        }
+        self.later.extend(rare.later.map(|later| *later));
+    }
+
+    /// What is left out of the page being delivered.
+    pub(super) fn left_out(&self) -> Option<&LeftOut> {
+        self.rare.as_ref()?.left_out.as_ref()
+    }
+
+    /// How many records of the page being delivered are behind the reading, where so many were
+    /// yielded.
+    pub(super) fn position(&self, delivered: usize) -> usize {
+        self.left_out().map_or(delivered, |left_out| left_out.position(delivered))
     }
 
     /// Reads the list anew from its start, where a cursor has expired, if it can be told then
     /// what was delivered.
     pub(super) fn restart(&mut self, start: C) -> bool {
         let known = self.known_keys.as_mut().filter(|_| !self.is_part);
-        if !known.is_some_and(KnownKeys::restart) {
+        if !known.is_some_and(|known| known.restart()) {
             return false;
         }
         self.frontier.restart(start);
@@ -192,7 +216,7 @@ impl<C: Cursor> Reading<C> {
 
     /// Whether the list was read anew to its end, and nothing that was delivered came again.
     pub(super) fn has_lost_its_place(&self) -> bool {
-        self.known_keys.as_ref().is_some_and(KnownKeys::passes_over)
+        self.known_keys.as_ref().is_some_and(|known| known.passes_over())
     }
 
     /// Ends the page being delivered, if there is one: so many of its records, all of them,
@@ -201,11 +225,10 @@ impl<C: Cursor> Reading<C> {
     pub(super) fn end_page(&mut self, delivered: usize) {
         if let Some(page) = self.page.take() {
             page.count(delivered, &mut self.counts);
-            if let (Some(left_out), Some(known)) = (&page.left_out, &mut self.known_keys) {
-                known.insert(&left_out.delivered_keys(left_out.keys.len()));
+            if let Some(rare) = self.rare.take() {
+                self.end_rare(*rare);
             }
             self.page_check.delivered(page.digest);
-            self.later.extend(page.later.map(|later| *later));
             self.frontier.end_delivery();
         }
     }
@@ -213,8 +236,11 @@ impl<C: Cursor> Reading<C> {
     /// How far it is, where so many records of the page being delivered are delivered.
     pub(super) fn progress(&self, delivered: usize) -> Progress {
         let mut counts = self.counts.clone();
-        if let Some(page) = &self.page {
+        if let Some(page) = self.page {
             page.count(delivered, &mut counts);
+        }
+        if let Some(left_out) = self.left_out() {
+            counts.repeated = counts.repeated.saturating_add(left_out.count(delivered));
         }
         let total = self.frontier.total();
         if counts.stop.is_some() {

@@ -23,11 +23,11 @@ impl<C: Cursor> Reading<C> {
         let (mut reading, saved, failures, mismatch) = Self::begin(paginator, config, checkpoint);
         let is_new = reading.counts.records == 0;
         reading.known_keys = match (known_keys, saved) {
-            (Some(most), Some(saved)) => Some(KnownKeys::restore(most, &saved)),
-            (Some(most), None) => Some(KnownKeys::new(most, is_new)),
+            (Some(most), Some(saved)) => Some(Box::new(KnownKeys::restore(most, &saved))),
+            (Some(most), None) => Some(Box::new(KnownKeys::new(most, is_new))),
             // They are needed until the place is found.
             (None, Some(saved)) if saved.state.passes_over => {
-                Some(KnownKeys::restore(saved.keys.len(), &saved))
+                Some(Box::new(KnownKeys::restore(saved.keys.len(), &saved)))
             }
             (None, _) => None,
         };
@@ -63,6 +63,7 @@ impl<C: Cursor> Reading<C> {
             identity,
             counts,
             page: None,
+            rare: None,
             page_check: PageCheck::new(None),
             later: Vec::new(),
             known_keys: None,

@@ -70,11 +70,7 @@ async fn with_a_token_and_a_base_url_the_tour_reads_that_service() {
 
 #[test]
 fn each_connector_reads_its_list_whole() {
-    let mut connectors = Command::new(env!("CARGO"));
-    connectors.args(["run", "--quiet", "--example", "connectors"]);
-    let output = connectors.output().expect("cargo runs");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let stdout = String::from_utf8(output.stdout).expect("it is text");
+    let stdout = printed("connectors");
     assert_eq!(stdout.lines().count(), 9);
     for line in stdout.lines() {
         assert!(line.ends_with("47 records, in order: true"), "{line}");
@@ -124,4 +120,56 @@ fn where_no_style_fits_that_is_said() {
         assert!(!fits);
         assert!(output.starts_with(&format!("No style fits: the status is {status}")), "{output}");
     }
+}
+
+/// What an example prints.
+fn printed(name: &str) -> String {
+    let mut example = Command::new(env!("CARGO"));
+    let output = example.args(["run", "--quiet", "--example", name]).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).expect("it is text")
+}
+
+#[test]
+fn a_connector_of_ones_own_is_cut_and_resumed() {
+    let expected = "5 orders, up to Some(\"order 21\")\n7 more, from Some(\"order 22\")\n";
+    assert_eq!(printed("custom_connector"), expected);
+}
+
+#[test]
+fn a_list_with_a_header_link_is_read_to_its_last_page() {
+    assert_eq!(printed("link_header"), "45 issues on 5 pages\nthe last one is 44: Issue 44\n");
+}
+
+#[test]
+fn issues_and_their_comments_are_one_reading() {
+    let expected = "45 issues with 668 comments\n\
+                    the longest talk is about issue 22: 30 comments\n";
+    assert_eq!(printed("nested"), expected);
+}
+
+#[test]
+fn a_reading_that_failed_is_resumed_and_each_record_comes_once() {
+    let printed = printed("resume");
+    assert!(
+        printed.starts_with("after 70 events: the service answered with an error"),
+        "{printed}"
+    );
+    assert!(
+        printed.ends_with("resumed: 30 more\neach event came exactly once: true\n"),
+        "{printed}"
+    );
+}
+
+#[test]
+fn a_second_run_reads_what_has_come_since() {
+    let expected = "first run: 100 events\n\
+                    second run: events [100, 101, 102, 103, 104, 105, 106]\n\
+                    third run: 0 events\n";
+    assert_eq!(printed("incremental"), expected);
+}
+
+#[test]
+fn services_are_merged_without_duplicates() {
+    assert_eq!(printed("combine"), "145 records, each once\n");
 }

@@ -84,7 +84,7 @@ impl Keyset {
 
     /// The key is in the body, at a JSON pointer such as `/filter/after`.
     pub fn body(pointer: impl Into<String>) -> Self {
-        Self::new(CursorPlace::Body(pointer.into()))
+        Self::new(CursorPlace::body(pointer))
     }
 
     /// Where a record has its key, as a JSON pointer into the record: `/id` by default.

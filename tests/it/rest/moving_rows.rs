@@ -2,7 +2,7 @@
 //! there throughout comes once. By offset alone, what can be known is an error.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{Arc, Mutex},
 };
 
@@ -22,7 +22,8 @@ use crate::support::{drain, in_virtual_time, stored};
 /// Rows with a key by which they are sorted. Several share one.
 #[derive(Clone, Debug, Default)]
 struct Rows {
-    rows: Arc<Mutex<BTreeMap<(u64, u64), ()>>>,
+    /// Keys and ids.
+    sorted: Arc<Mutex<BTreeSet<(u64, u64)>>>,
     /// What happens before each answer.
     changes: Arc<Mutex<Vec<Vec<Change>>>>,
     /// The ids of rows that were changed.
@@ -41,28 +42,28 @@ enum Change {
 
 impl Rows {
     fn new(count: u64, ties: u64, changes: Vec<Vec<Change>>) -> Self {
-        let rows = (0..count).map(|id| ((10 * (id / ties), id), ()));
+        let rows = (0..count).map(|id| (10 * (id / ties), id));
         Self {
-            rows: Arc::new(Mutex::new(rows.collect())),
+            sorted: Arc::new(Mutex::new(rows.collect())),
             changes: Arc::new(Mutex::new(changes)),
             changed: Arc::default(),
         }
     }
 
     fn ids(&self) -> Vec<u64> {
-        self.rows.lock().unwrap().keys().map(|(_, id)| *id).collect()
+        self.sorted.lock().unwrap().iter().map(|(_, id)| *id).collect()
     }
 
     fn change(&self) {
         let Some(changes) = self.changes.lock().unwrap().pop() else { return };
-        let mut rows = self.rows.lock().unwrap();
+        let mut rows = self.sorted.lock().unwrap();
         for change in changes {
-            let at = |index: usize| rows.keys().nth(index % rows.len().max(1)).copied();
-            let largest = rows.keys().next_back().map_or(0, |(key, _)| *key);
+            let at = |index: usize| rows.iter().nth(index % rows.len().max(1)).copied();
+            let largest = rows.iter().next_back().map_or(0, |(key, _)| *key);
             let id = 10_000 + self.changed.lock().unwrap().len() as u64;
-            let changed = match change {
+            let of_row = match change {
                 Change::Insert(key) => {
-                    rows.insert((key, id), ());
+                    rows.insert((key, id));
                     Some(id)
                 }
                 Change::Delete(index) => at(index).map(|row| {
@@ -71,11 +72,11 @@ impl Rows {
                 }),
                 Change::Touch(index) => at(index).map(|row| {
                     rows.remove(&row);
-                    rows.insert((largest + 1, row.1), ());
+                    rows.insert((largest + 1, row.1));
                     row.1
                 }),
             };
-            self.changed.lock().unwrap().extend(changed);
+            self.changed.lock().unwrap().extend(of_row);
         }
     }
 
@@ -90,8 +91,8 @@ impl Rows {
             };
             let since = number("since").unwrap_or(0);
             let skipped = usize::try_from(number("offset").unwrap_or(0)).unwrap();
-            let rows = rows.rows.lock().unwrap();
-            let found = rows.keys().filter(|(key, _)| *key >= since);
+            let rows = rows.sorted.lock().unwrap();
+            let found = rows.iter().filter(|(key, _)| *key >= since);
             let found = found.map(|(key, id)| json!({"key": key, "id": id})).collect::<Vec<_>>();
             let page = found.iter().skip(skipped).take(10).collect::<Vec<_>>();
             let body = json!({"items": page, "total": found.len()});
