@@ -38,15 +38,24 @@
 mod alloy;
 pub mod conformance;
 mod connection;
+mod credential_names;
 mod faults;
+mod har;
 mod hubspot;
+mod recorder;
+mod replay;
+pub mod script;
 mod server;
 mod service;
+mod url_text;
 
 pub use self::{
     alloy::{Alloy, AlloyFlaw},
     faults::{Fault, FaultPosition, Faults, Faulty},
     hubspot::{HubSpot, HubSpotFlaw},
+    recorder::Recorder,
+    replay::Replay,
+    script::{Reply, Script},
     server::Server,
     service::{Logged, Service},
 };

@@ -43,6 +43,8 @@ pub(crate) use self::endpoint::{endpoint_setters, path_segment};
 pub(crate) use self::error_response::ErrorResponse;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
+#[cfg(feature = "testing")]
+pub(crate) use self::redaction::redact;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;
 pub use self::retry_after::retry_after;

@@ -11,7 +11,7 @@ const LONGEST_ESCAPE: usize = 16;
 
 /// Removes a secret from a text: in its plain form, and as JSON, Rust, HTML or a URL
 /// escapes it, also one within the other.
-pub(super) fn redact(text: &str, secret: &str) -> String {
+pub(crate) fn redact(text: &str, secret: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
     let mut remaining = text;
     while let Some(first) = remaining.chars().next() {
