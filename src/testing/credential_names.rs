@@ -80,6 +80,20 @@ const NO_SECRETS: [&str; 16] = [
     "scope",
 ];
 
+/// Parts of names that stand for nothing but a secret.
+const SURELY: [&str; 10] = [
+    "accesstoken",
+    "refreshtoken",
+    "idtoken",
+    "secret",
+    "password",
+    "passwd",
+    "apikey",
+    "signature",
+    "authorization",
+    "jwt",
+];
+
 /// Parts of the names of headers with secrets.
 const IN_HEADERS: [&str; 9] = [
     "key",
@@ -94,7 +108,7 @@ const IN_HEADERS: [&str; 9] = [
 ];
 
 /// The letters and digits of a name, in lower case.
-pub(super) fn plain(name: &str) -> String {
+fn plain(name: &str) -> String {
     name.chars().filter(|it| it.is_alphanumeric()).flat_map(char::to_lowercase).collect()
 }
 
@@ -124,9 +138,15 @@ pub(super) fn is_secret_field(name: &str) -> bool {
     is_secret && !is_other
 }
 
-/// Whether a name is one word, such as `token`: it may be a cursor as well.
-pub(super) fn is_one_word(name: &str) -> bool {
-    words(name).len() == 1
+/// Whether a value is no secret but a name of one, as some test accounts have it.
+pub(super) fn is_word(value: &str) -> bool {
+    SECRET_WORDS.contains(&&*plain(value))
+}
+
+/// Whether a name stands for nothing but a secret. One such as `token` may be a cursor.
+pub(super) fn is_surely_secret(name: &str) -> bool {
+    let plain = plain(name);
+    SURELY.iter().any(|part| plain.contains(part))
 }
 
 /// The words of a name such as `client_secret` or `clientSecret`, in lower case.

@@ -239,7 +239,7 @@ fn reply(entry: &Entry) -> Reply {
     for (name, value) in headers {
         let name = HeaderName::from_bytes(name.as_bytes());
         // What a header can't carry did not come in one.
-        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_str(value))
+        if let (Ok(name), Ok(value)) = (name, HeaderValue::from_bytes(value.as_bytes()))
             && !LEFT_OUT.contains(&name.as_str())
         {
             reply = reply.more(name, value);

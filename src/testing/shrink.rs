@@ -84,12 +84,13 @@ impl Node {
                 let fields = fields.iter().map(|(name, value)| (name.clone(), Self::of(value)));
                 Self::Object(fields.collect())
             }
-            Value::String(text) => match serde_json::from_str(text) {
-                Ok(inner @ (Value::Array(_) | Value::Object(_))) => {
-                    Self::Text(Some(text.clone()), Box::new(Self::of(&inner)))
+            Value::String(text) => {
+                let inner = serde_json::from_str(text).ok().map(|inner| Self::of(&inner));
+                match inner.filter(|inner| !matches!(inner, Self::Leaf(_))) {
+                    Some(inner) => Self::Text(Some(text.clone()), Box::new(inner)),
+                    None => Self::Leaf(value.clone()),
                 }
-                _ => Self::Leaf(value.clone()),
-            },
+            }
             other => Self::Leaf(other.clone()),
         }
     }

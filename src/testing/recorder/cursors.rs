@@ -12,13 +12,13 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     testing::{
-        credential_names::is_one_word,
-        har::{Entry, header},
+        credential_names::is_surely_secret,
+        har::{Entry, Outcome, header},
         url_text::{pairs, percent_decoded, split},
     },
 };
 
-/// A value that a request sends.
+/// A value that a request sends, or a response gives.
 struct Sent {
     index: usize,
     /// `None` if it is in the path.
@@ -39,22 +39,74 @@ pub(super) fn check(entries: &[Entry], names: &Names, removed: &[Removed]) -> Re
         for later in sent.iter().filter(|it| it.index > taken.index && it.value == taken.value) {
             let is_credential =
                 later.place.is_some_and(|place| names.is_secret(place, &later.name));
-            let is_cursor = !is_credential
-                || taken.is_in_link
-                || (is_one_word(&later.name) && changes(later, &in_responses, &sent));
+            let may_be_cursor = || {
+                !is_surely_secret(&later.name)
+                    && (taken.is_in_link || changes(later, &in_responses, &sent))
+            };
+            let is_cursor = !is_credential || may_be_cursor();
             if is_cursor {
                 return Err(error(taken, later, is_credential));
             }
         }
     }
+    given_and_sent(entries, names, removed)
+}
+
+/// # Errors
+///
+/// A response gives a value under a name that is none of a secret, and a later request sends
+/// it under one that is.
+fn given_and_sent(entries: &[Entry], names: &Names, removed: &[Removed]) -> Result<(), Error> {
+    let given = entries.iter().enumerate().flat_map(|(index, entry)| given(index, entry));
+    let given = given.filter(|it| !names.is_secret(Place::Field, &it.name)).collect::<Vec<_>>();
+    let in_requests = removed.iter().filter(|it| {
+        !it.is_in_response && it.place != Place::Header && !is_surely_secret(&it.name)
+    });
+    for taken in in_requests {
+        let is_it = |it: &&Sent| it.index < taken.index && it.value == taken.value;
+        let before = given.iter().find(is_it).filter(|it| {
+            let mut known = removed.iter().filter(|at| !at.is_in_response && at.index <= it.index);
+            !known.any(|at| at.value == taken.value)
+        });
+        if let Some(before) = before {
+            let (place, name) = (taken.place.word(), &taken.name);
+            let message = format!(
+                "the recording can't be played back: the value of the {place} {name:?} is removed \
+                 from request {}, and response {} gives it as the field {:?}; call \
+                 `keep_{place}({name:?})` if it is a cursor, or `redact_field({:?})` if it is a \
+                 secret",
+                taken.index + 1,
+                before.index + 1,
+                before.name,
+                before.name,
+            );
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+    }
     Ok(())
+}
+
+/// The fields of a response.
+fn given(index: usize, entry: &Entry) -> Vec<Sent> {
+    let mut all = Vec::new();
+    if let Outcome::Response { body, .. } = &entry.outcome
+        && let Ok(body) = serde_json::from_slice(body)
+    {
+        let place = Some(Place::Field);
+        fields("", &body, &mut |name, value| all.push(Sent { index, place, name, value }));
+    }
+    all
 }
 
 /// Whether no request sent the value as a credential before. Some services repeat it in their
 /// links.
 fn is_new(taken: &Removed, removed: &[Removed]) -> bool {
     let is_before = |it: &&Removed| !it.is_in_response && it.index <= taken.index;
-    !removed.iter().filter(is_before).any(|it| it.value.contains(&taken.value))
+    // A header has the name of a scheme before it.
+    let is_same = |it: &Removed| {
+        it.value == taken.value || it.value.split(' ').any(|part| part == taken.value)
+    };
+    !removed.iter().filter(is_before).any(is_same)
 }
 
 /// Whether requests send several values from responses under this name.

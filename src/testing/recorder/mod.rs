@@ -77,8 +77,9 @@ use crate::{
 /// Cursors are not removed: `page_token`, `nextPageToken`, `sync_token` and the like. A value
 /// that was removed is removed wherever it occurs in the recording, also percent-encoded,
 /// escaped, and in base64, if it has at least 6 characters, in a cookie 12. So is the password
-/// of the scheme `Basic`. Nothing is known of a secret in a path, and of one in a record under
-/// a name of its own: say it with [`redact_value`](Recorder::redact_value).
+/// of the scheme `Basic`. Nothing is known of a secret in a path, of one in a record under a
+/// name of its own, and of names in a body that is neither JSON nor a form: say it with
+/// [`redact_value`](Recorder::redact_value).
 ///
 /// What is in memory has the secrets in it until the recorder and its clones are dropped.
 #[derive(Clone)]
@@ -161,8 +162,9 @@ impl Recorder {
     /// # Errors
     ///
     /// [`Configuration`](ErrorKind::Configuration) if a value is removed from a response, and
-    /// a later request sends it as something else than a credential: it is a cursor, and the
-    /// recording could not be played back. The message says what to call.
+    /// a later request sends it as something else than a credential, or the other way around:
+    /// it is a cursor, and the recording could not be played back. The message says what to
+    /// call.
     pub fn to_har(&self) -> Result<String, Error> {
         let exchanges = self.lock();
         let exchanges = exchanges.iter().flatten().collect::<Vec<_>>();

@@ -5,9 +5,12 @@ use base64::{
     prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
 };
 
-use super::json_text::{Part, decoded, edit};
+use super::json_text::{self, Part, decoded, edit};
 use crate::{
-    testing::{credential_names::REMOVED, url_text::encoded},
+    testing::{
+        credential_names::{REMOVED, is_word},
+        url_text::encoded,
+    },
     transport::redact,
 };
 
@@ -35,7 +38,8 @@ impl Secrets {
             let shortest = if is_cookie { SHORTEST_COOKIE } else { SHORTEST };
             known.extend(forms(value).into_iter().filter(|it| it.len() >= shortest));
         }
-        known.remove(REMOVED);
+        // A name of a secret is none, or the names would be removed too.
+        known.retain(|it: &String| !REMOVED.contains(it.as_str()) && !is_word(it));
         let mut plain = known.into_iter().collect::<Vec<_>>();
         plain.sort_by_key(|it| std::cmp::Reverse(it.len()));
         let base64 = plain.iter().flat_map(|it| {
@@ -47,7 +51,12 @@ impl Secrets {
                 BASE64_URL_SAFE_NO_PAD.encode(it),
             ]
         });
-        let encoded = base64.collect();
+        // With two backslashes in a row, an escaped form is one of its own.
+        let json = plain.iter().filter(|it| it.contains('\\')).flat_map(|it| {
+            let once = json_text::encoded(it);
+            [json_text::encoded(&once), once]
+        });
+        let encoded = base64.chain(json).collect();
         Self { plain, encoded }
     }
 
@@ -66,8 +75,11 @@ impl Secrets {
         }
         edit(text, |_, part| match part {
             Part::Name(inner) | Part::Text(inner) => {
-                let removed = self.remove(inner);
-                (removed != inner).then_some(removed)
+                let text = decoded(inner);
+                let is_json = text.starts_with(['{', '[']);
+                let removed =
+                    if is_json { self.remove_from_body(&text) } else { self.remove(&text) };
+                (removed != text).then(|| json_text::encoded(&removed))
             }
             Part::Other(number) => self.plain.iter().any(|it| it == number).then(|| "0".to_owned()),
         })
@@ -98,7 +110,7 @@ fn replaced(bytes: &[u8], secret: &[u8]) -> Vec<u8> {
 /// The secret, without the name of a scheme, and what is in it.
 fn forms(value: &str) -> Vec<String> {
     let value = value.trim();
-    let mut forms = vec![value.to_owned(), decoded(value)];
+    let mut forms = vec![value.to_owned()];
     let (scheme, credentials) = value.split_once(' ').unwrap_or(("", value));
     let is_scheme = !scheme.is_empty() && scheme.bytes().all(|it| it.is_ascii_alphanumeric());
     if is_scheme {

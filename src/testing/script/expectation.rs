@@ -138,7 +138,8 @@ impl Expectation {
     }
 
     pub(in crate::testing) fn fits(&self, received: &Received) -> bool {
-        self.lines(received).iter().all(Line::is_same)
+        let is_near = self.method == received.method && self.path == received.path;
+        is_near && self.lines(received).iter().all(Line::is_same)
     }
 
     /// How far a request is from this one. The nearest is shown.
