@@ -139,6 +139,10 @@ impl Replay {
 
     /// Any entry that fits may answer, not only the next one. Each answers once, those that fit
     /// the same request in their order.
+    ///
+    /// A window asks for pages beyond the end while it waits. Which of them depends on the time
+    /// that responses take, so [`verify`](Self::verify) needs
+    /// [`with_timings`](Self::with_timings) then.
     pub fn by_match(self) -> Self {
         self.with(|options| options.order = Order::Any)
     }

@@ -33,8 +33,14 @@ struct Sent {
 pub(super) fn check(entries: &[Entry], names: &Names, removed: &[Removed]) -> Result<(), Error> {
     let sent = entries.iter().enumerate().flat_map(|(index, entry)| sent(index, entry));
     let sent = sent.collect::<Vec<_>>();
-    let in_responses = removed.iter().filter(|it| it.is_in_response && is_new(it, removed));
-    let in_responses = in_responses.collect::<Vec<_>>();
+    let (in_responses, in_requests): (Vec<_>, Vec<_>) =
+        removed.iter().partition(|it| it.is_in_response);
+    // What no request sends is no cursor. It may be a field of each record.
+    let values = sent.iter().map(|it| &*it.value).collect::<BTreeSet<_>>();
+    let in_responses = in_responses
+        .into_iter()
+        .filter(|it| values.contains(&*it.value) && is_new(it, &in_requests))
+        .collect::<Vec<_>>();
     for taken in &in_responses {
         for later in sent.iter().filter(|it| it.index > taken.index && it.value == taken.value) {
             let is_credential =
@@ -49,23 +55,25 @@ pub(super) fn check(entries: &[Entry], names: &Names, removed: &[Removed]) -> Re
             }
         }
     }
-    given_and_sent(entries, names, removed)
+    given_and_sent(entries, names, &in_requests)
 }
 
 /// # Errors
 ///
 /// A response gives a value under a name that is none of a secret, and a later request sends
 /// it under one that is.
-fn given_and_sent(entries: &[Entry], names: &Names, removed: &[Removed]) -> Result<(), Error> {
+fn given_and_sent(entries: &[Entry], names: &Names, in_requests: &[&Removed]) -> Result<(), Error> {
+    let may_be_cursor = |it: &&&Removed| it.place != Place::Header && !is_surely_secret(&it.name);
+    let may_be_cursors = in_requests.iter().filter(may_be_cursor).collect::<Vec<_>>();
+    let values = may_be_cursors.iter().map(|it| &*it.value).collect::<BTreeSet<_>>();
     let given = entries.iter().enumerate().flat_map(|(index, entry)| given(index, entry));
-    let given = given.filter(|it| !names.is_secret(Place::Field, &it.name)).collect::<Vec<_>>();
-    let in_requests = removed.iter().filter(|it| {
-        !it.is_in_response && it.place != Place::Header && !is_surely_secret(&it.name)
-    });
-    for taken in in_requests {
+    let given =
+        given.filter(|it| values.contains(&*it.value) && !names.is_secret(Place::Field, &it.name));
+    let given = given.collect::<Vec<_>>();
+    for taken in may_be_cursors {
         let is_it = |it: &&Sent| it.index < taken.index && it.value == taken.value;
         let before = given.iter().find(is_it).filter(|it| {
-            let mut known = removed.iter().filter(|at| !at.is_in_response && at.index <= it.index);
+            let mut known = in_requests.iter().filter(|at| at.index <= it.index);
             !known.any(|at| at.value == taken.value)
         });
         if let Some(before) = before {
@@ -100,13 +108,13 @@ fn given(index: usize, entry: &Entry) -> Vec<Sent> {
 
 /// Whether no request sent the value as a credential before. Some services repeat it in their
 /// links.
-fn is_new(taken: &Removed, removed: &[Removed]) -> bool {
-    let is_before = |it: &&Removed| !it.is_in_response && it.index <= taken.index;
+fn is_new(taken: &Removed, in_requests: &[&Removed]) -> bool {
+    let is_before = |it: &&&Removed| it.index <= taken.index;
     // A header has the name of a scheme before it.
-    let is_same = |it: &Removed| {
+    let is_same = |it: &&Removed| {
         it.value == taken.value || it.value.split(' ').any(|part| part == taken.value)
     };
-    !removed.iter().filter(is_before).any(is_same)
+    !in_requests.iter().filter(is_before).any(is_same)
 }
 
 /// Whether requests send several values from responses under this name.

@@ -99,6 +99,9 @@ fn is_closed(inner: &str) -> bool {
 
 /// The text that is written so between quotes.
 pub(super) fn decoded(inner: &str) -> String {
+    if !inner.contains('\\') {
+        return inner.to_owned();
+    }
     serde_json::from_str(&format!("\"{inner}\"")).unwrap_or_else(|_| inner.to_owned())
 }
 

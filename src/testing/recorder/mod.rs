@@ -20,7 +20,7 @@ use tokio::time::Instant;
 use self::{
     names::{Names, Place},
     redaction::Redaction,
-    secrets::Secrets,
+    secrets::{Found, Secrets},
 };
 use super::har::{self, Entry, Outcome};
 use crate::{
@@ -177,10 +177,14 @@ impl Recorder {
             redaction.redact(entry);
         }
         cursors::check(&original, &self.names, &removed)?;
-        let values = removed
-            .iter()
-            .map(|it| ((it.place == Place::Header).then_some(it.name.as_str()), it.value.as_str()));
-        let secrets = Secrets::new(values.chain(self.values.iter().map(|it| (None, it.as_str()))));
+        let found = removed.iter().map(|it| Found {
+            value: &it.value,
+            is_cookie: it.place == Place::Header && it.name.to_ascii_lowercase().contains("cookie"),
+            was_sent: !it.is_in_response,
+        });
+        let given = self.values.iter();
+        let given = given.map(|value| Found { value, is_cookie: false, was_sent: true });
+        let secrets = Secrets::new(found.chain(given));
         for entry in &mut entries {
             remove(&secrets, entry);
         }

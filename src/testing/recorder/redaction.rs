@@ -1,6 +1,7 @@
 //! Removes the values of names that stand for secrets, and says which they were.
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 
 use super::{
     json_text::{Part, decoded, edit, encoded},
@@ -134,8 +135,17 @@ impl Redaction<'_> {
 
     fn json(&mut self, text: &str) -> String {
         let is_json = text.trim_start().starts_with(['{', '[', '"']);
+        // The same few names come again and again.
+        let mut known = FxHashMap::<String, bool>::default();
+        let mut is_secret = |name: &&String| {
+            known.get(*name).copied().unwrap_or_else(|| {
+                let is_secret = self.names.is_secret(Place::Field, name);
+                known.insert((*name).clone(), is_secret);
+                is_secret
+            })
+        };
         let edited = edit(text, |names, part| {
-            let secret = names.iter().find(|name| self.names.is_secret(Place::Field, name));
+            let secret = names.iter().find(&mut is_secret);
             match (part, secret) {
                 (Part::Text(inner), Some(name)) if !inner.is_empty() => {
                     self.remove(Place::Field, name, decoded(inner), false);

@@ -1,9 +1,10 @@
-use std::collections::BTreeSet;
+use std::{cmp::Reverse, collections::BTreeMap};
 
 use base64::{
     Engine as _,
     prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD, BASE64_URL_SAFE_NO_PAD},
 };
+use rustc_hash::FxHashMap;
 
 use super::json_text::{self, Part, decoded, edit};
 use crate::{
@@ -20,52 +21,66 @@ const SHORTEST: usize = 6;
 /// The same for a value of a cookie, which is often no secret.
 const SHORTEST_COOKIE: usize = 12;
 
+/// How many secrets are looked for in each escaped form. One that only responses had, beyond
+/// these, is looked for as it is.
+const ESCAPED: usize = 64;
+
 /// The secrets that are known, and are removed wherever they occur.
 #[derive(Debug, Default)]
 pub(super) struct Secrets {
-    /// The longest is first, since it may have another in it.
-    plain: Vec<String>,
-    /// The same as other encodings write them.
-    encoded: Vec<String>,
+    /// Those that are looked for in each form. The longest is first, since it may have another
+    /// in it.
+    escaped: Vec<String>,
+    /// All of them, and their other encodings.
+    plain: Patterns,
+}
+
+/// A secret as it was found.
+pub(super) struct Found<'a> {
+    pub(super) value: &'a str,
+    pub(super) is_cookie: bool,
+    /// Whether a request had it, or the caller gave it.
+    pub(super) was_sent: bool,
 }
 
 impl Secrets {
-    /// `of` gives the name of the header, if it is in one.
-    pub(super) fn new<'a>(values: impl IntoIterator<Item = (Option<&'a str>, &'a str)>) -> Self {
-        let mut known = BTreeSet::new();
-        for (header, value) in values {
-            let is_cookie = header.is_some_and(|it| it.to_ascii_lowercase().contains("cookie"));
+    pub(super) fn new<'a>(found: impl IntoIterator<Item = Found<'a>>) -> Self {
+        let mut known = BTreeMap::new();
+        for Found { value, is_cookie, was_sent } in found {
             let shortest = if is_cookie { SHORTEST_COOKIE } else { SHORTEST };
-            known.extend(forms(value).into_iter().filter(|it| it.len() >= shortest));
+            for form in forms(value) {
+                // A name of a secret is none, or the names would be removed too.
+                let is_known = form.len() >= shortest && !REMOVED.contains(&*form);
+                if is_known && !is_word(&form) {
+                    *known.entry(form).or_default() |= was_sent;
+                }
+            }
         }
-        // A name of a secret is none, or the names would be removed too.
-        known.retain(|it: &String| !REMOVED.contains(it.as_str()) && !is_word(it));
-        let mut plain = known.into_iter().collect::<Vec<_>>();
-        plain.sort_by_key(|it| std::cmp::Reverse(it.len()));
-        let base64 = plain.iter().flat_map(|it| {
-            let standard = BASE64_STANDARD.encode(it);
-            [
-                encoded(&standard),
-                standard,
-                BASE64_STANDARD_NO_PAD.encode(it),
-                BASE64_URL_SAFE_NO_PAD.encode(it),
-            ]
-        });
-        // With two backslashes in a row, an escaped form is one of its own.
-        let json = plain.iter().filter(|it| it.contains('\\')).flat_map(|it| {
-            let once = json_text::encoded(it);
-            [json_text::encoded(&once), once]
-        });
-        let encoded = base64.chain(json).collect();
-        Self { plain, encoded }
+        let mut known = known.into_iter().collect::<Vec<(String, bool)>>();
+        known.sort_by_key(|(it, was_sent)| (!was_sent, Reverse(it.len())));
+        let mut plain = known.iter().map(|(it, _)| it.clone()).collect::<Vec<_>>();
+        let sent = known.iter().take_while(|(_, was_sent)| *was_sent).count();
+        known.truncate(sent.max(ESCAPED));
+        let mut escaped = known.into_iter().map(|(it, _)| it).collect::<Vec<_>>();
+        escaped.sort_by_key(|it| Reverse(it.len()));
+        plain.extend(escaped.iter().flat_map(|it| encodings(it)));
+        Self { escaped, plain: Patterns::new(plain) }
     }
 
     /// A text without them.
     pub(super) fn remove(&self, text: &str) -> String {
-        let text = self.plain.iter().fold(text.to_owned(), |text, it| redact(&text, it));
-        self.encoded
-            .iter()
-            .fold(text, |text, it| if text.contains(it) { text.replace(it, REMOVED) } else { text })
+        let mut text = text.to_owned();
+        // Escaped forms take long to look for, and most texts have no escape.
+        if text.contains(['\\', '%', '&']) {
+            for secret in &self.escaped {
+                text = redact(&text, secret);
+            }
+        }
+        match self.plain.removed(text.as_bytes()) {
+            // It is text still: a whole text is cut out of another.
+            Some(removed) => String::from_utf8_lossy(&removed).into_owned(),
+            None => text,
+        }
     }
 
     /// A body without them. JSON stays JSON.
@@ -81,30 +96,80 @@ impl Secrets {
                     if is_json { self.remove_from_body(&text) } else { self.remove(&text) };
                 (removed != text).then(|| json_text::encoded(&removed))
             }
-            Part::Other(number) => self.plain.iter().any(|it| it == number).then(|| "0".to_owned()),
+            Part::Other(number) => self.plain.has(number).then(|| "0".to_owned()),
         })
     }
 
     /// Bytes that are no text, without them as they are.
     pub(super) fn remove_from_bytes(&self, bytes: &[u8]) -> Vec<u8> {
-        let all = self.plain.iter().chain(&self.encoded);
-        all.fold(bytes.to_vec(), |bytes, it| replaced(&bytes, it.as_bytes()))
+        self.plain.removed(bytes).unwrap_or_else(|| bytes.to_vec())
     }
 }
 
-fn replaced(bytes: &[u8], secret: &[u8]) -> Vec<u8> {
-    let mut replaced = Vec::with_capacity(bytes.len());
-    let mut remaining = bytes;
-    while let [first, after @ ..] = remaining {
-        if let Some(behind) = remaining.strip_prefix(secret) {
-            replaced.extend_from_slice(REMOVED.as_bytes());
-            remaining = behind;
-        } else {
-            replaced.push(*first);
-            remaining = after;
+/// Texts that are looked for all at once, each at least as long as [`SHORTEST`].
+#[derive(Debug, Default)]
+struct Patterns {
+    /// By how they begin, the longest first.
+    all: FxHashMap<[u8; SHORTEST], Vec<String>>,
+}
+
+impl Patterns {
+    fn new(texts: impl IntoIterator<Item = String>) -> Self {
+        let mut all = FxHashMap::<_, Vec<String>>::default();
+        for text in texts {
+            if let Some(begin) = text.as_bytes().first_chunk() {
+                all.entry(*begin).or_default().push(text);
+            }
         }
+        for texts in all.values_mut() {
+            texts.sort_by_key(|it| Reverse(it.len()));
+        }
+        Self { all }
     }
-    replaced
+
+    fn has(&self, text: &str) -> bool {
+        let texts = text.as_bytes().first_chunk().and_then(|begin| self.all.get(begin));
+        texts.is_some_and(|texts| texts.iter().any(|it| it == text))
+    }
+
+    /// The bytes without them; `None` if there are none.
+    fn removed(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let (mut removed, mut kept, mut at) = (Vec::new(), 0, 0);
+        while let Some(remaining) = bytes.get(at..).filter(|it| !it.is_empty()) {
+            let texts = remaining.first_chunk().and_then(|begin| self.all.get(begin));
+            let mut texts = texts.into_iter().flatten();
+            let Some(text) = texts.find(|it| remaining.starts_with(it.as_bytes())) else {
+                at += 1;
+                continue;
+            };
+            removed.extend_from_slice(bytes.get(kept..at).unwrap_or_default());
+            removed.extend_from_slice(REMOVED.as_bytes());
+            at += text.len();
+            kept = at;
+        }
+        if kept == 0 {
+            return None;
+        }
+        removed.extend_from_slice(bytes.get(kept..).unwrap_or_default());
+        Some(removed)
+    }
+}
+
+/// A secret in base64, and as JSON writes it.
+fn encodings(secret: &str) -> Vec<String> {
+    let base64 = BASE64_STANDARD.encode(secret);
+    let mut encodings = vec![
+        encoded(&base64),
+        base64,
+        BASE64_STANDARD_NO_PAD.encode(secret),
+        BASE64_URL_SAFE_NO_PAD.encode(secret),
+    ];
+    // With two backslashes in a row, an escaped form is one of its own.
+    if secret.contains('\\') {
+        let once = json_text::encoded(secret);
+        encodings.extend([json_text::encoded(&once), once]);
+    }
+    encodings
 }
 
 /// The secret, without the name of a scheme, and what is in it.
@@ -130,16 +195,23 @@ fn forms(value: &str) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::Secrets;
+    use super::{Found, Secrets};
+
+    #[test]
+    fn of_many_secrets_the_longest_that_begins_at_a_place_is_removed() {
+        let values = (0..2_000).map(|it| format!("secret-é-{it}")).collect::<Vec<_>>();
+        let found = |value| Found { value, is_cookie: false, was_sent: false };
+        let secrets = Secrets::new(values.iter().map(|it| found(it.as_str())));
+        let text = "secret-é-1999, secret-é-19, secret-é-x, secret-é-7";
+        assert_eq!(secrets.remove(text), "[secret], [secret], secret-é-x, [secret]");
+    }
 
     #[test]
     fn a_secret_is_removed_in_each_form_and_json_stays_json() {
-        let secrets = Secrets::new([
-            (Some("authorization"), "Bearer tok-1+2/3"),
-            (Some("authorization"), "Basic YWxpY2U6c3dvcmRmaXNo"),
-            (None, "8675309"),
-            (None, "short"),
-        ]);
+        let found = |value| Found { value, is_cookie: false, was_sent: true };
+        let values =
+            ["Bearer tok-1+2/3", "Basic YWxpY2U6c3dvcmRmaXNo", "8675309", "short", "password"];
+        let secrets = Secrets::new(values.map(found));
         for text in [
             "a tok-1+2/3 b",
             "a tok-1%2B2%2F3 b",

@@ -1,5 +1,6 @@
 //! A service that answers from a script.
 
+mod comparison;
 mod difference;
 mod expectation;
 mod expectations;
