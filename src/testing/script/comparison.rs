@@ -1,6 +1,7 @@
 //! A request beside the one that was expected, line by line.
 
 use bytes::Bytes;
+use http::Method;
 use serde_json::Value;
 
 use super::{
@@ -13,7 +14,7 @@ use crate::testing::credential_names::{REMOVED, is_secret_query};
 
 impl Expectation {
     pub(in crate::testing) fn fits(&self, received: &Received) -> bool {
-        let is_near = self.method == received.method && self.path == received.path;
+        let is_near = self.method == received.method && self.path == self.path_of(received);
         is_near && self.lines(received).iter().all(Line::is_same)
     }
 
@@ -21,7 +22,7 @@ impl Expectation {
     pub(in crate::testing) fn distance(&self, received: &Received) -> usize {
         let count = |lines: &[Line]| lines.iter().filter(|line| !line.is_same()).count();
         let segments = |path: &str| path.split('/').map(str::to_owned).collect::<Vec<_>>();
-        let (expected, came) = (segments(&self.path), segments(&received.path));
+        let (expected, came) = (segments(&self.path), segments(self.path_of(received)));
         let same = expected.iter().zip(&came).filter(|(a, b)| a == b).count();
         let path = 8 * (expected.len().max(came.len()) - same);
         let method = if self.method == received.method { 0 } else { 4 };
@@ -35,11 +36,11 @@ impl Expectation {
     /// The request and what came instead, line by line.
     pub(in crate::testing) fn lines(&self, received: &Received) -> Vec<Line> {
         let mut lines = vec![];
-        let first = |method, path| format!("{method} {path}");
+        let first = |method: &Method, path: &str| format!("{method} {path}");
         put(
             &mut lines,
             Some(first(&self.method, &self.path)),
-            Some(first(&received.method, &received.path)),
+            Some(first(&received.method, self.path_of(received))),
         );
         if let Some(host) = &self.host {
             let of = |host: &str| format!("host {host}");
@@ -49,6 +50,12 @@ impl Expectation {
         lines.extend(self.header_lines(received));
         lines.extend(self.body_lines(received));
         lines
+    }
+
+    /// The path of a request, as this one has it if something was removed from it.
+    fn path_of<'a>(&'a self, received: &'a Received) -> &'a str {
+        let is_same = self.is_same(&self.path, &received.path);
+        if is_same { &self.path } else { &received.path }
     }
 
     fn query_lines(&self, received: &Received) -> Vec<Line> {
