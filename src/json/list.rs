@@ -16,7 +16,7 @@ use twox_hash::XxHash3_64;
 
 use super::{
     bad_record::{BadRecord, decode_each},
-    key_is::KeyIs,
+    key::KeyIs,
     pointer::{Pointer, find},
 };
 

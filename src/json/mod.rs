@@ -3,7 +3,7 @@
 
 mod bad_record;
 mod digest;
-mod key_is;
+mod key;
 mod list;
 mod overlay;
 mod pointer;
@@ -16,6 +16,6 @@ pub(crate) use self::{
     digest::digest_value,
     list::{Data, List, decode_each_record},
     overlay::Overlay,
-    pointer::{Pointer, find},
+    pointer::{Fields, Pointer, find, find_keys},
     record_key::RecordKey,
 };

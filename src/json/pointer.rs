@@ -1,4 +1,5 @@
 use std::{
+    borrow::Cow,
     fmt::{self, Formatter},
     sync::Arc,
 };
@@ -9,7 +10,7 @@ use serde::de::{
 };
 use serde_json::value::RawValue;
 
-use super::key_is::KeyIs;
+use super::key::{KeyIs, KeyText};
 
 /// A JSON pointer (RFC 6901), as a list of keys. A clone shares them.
 #[derive(Clone, Debug)]
@@ -23,6 +24,13 @@ impl Pointer {
         }
         let keys = pointer.strip_prefix('/')?.split('/').map(unescape);
         keys.collect::<Option<_>>().map(Self)
+    }
+
+    /// The pointer to the value that holds this one, and its key there. `None` for all of a
+    /// document.
+    pub(crate) fn parent(&self) -> Option<(&[String], &str)> {
+        let (last, parent) = self.0.split_last()?;
+        Some((parent, last))
     }
 }
 
@@ -48,10 +56,69 @@ pub(crate) fn find<'de>(
     document: &'de str,
     pointer: &Pointer,
 ) -> Result<Option<&'de RawValue>, serde_json::Error> {
+    find_keys(document, &pointer.0)
+}
+
+/// The same with the keys of a pointer.
+pub(crate) fn find_keys<'de>(
+    document: &'de str,
+    keys: &[String],
+) -> Result<Option<&'de RawValue>, serde_json::Error> {
     let mut deserializer = serde_json::Deserializer::from_str(document);
-    let found = Step(&pointer.0).deserialize(&mut deserializer)?;
+    let found = Step(keys).deserialize(&mut deserializer)?;
     deserializer.end()?;
     Ok(found)
+}
+
+/// The fields of an object, each with its text.
+pub(crate) struct Fields<'de>(Vec<(Cow<'de, str>, &'de RawValue)>);
+
+impl<'de> Fields<'de> {
+    /// The fields of this value; none if it is no object.
+    ///
+    /// # Errors
+    ///
+    /// The value is no JSON.
+    pub(crate) fn of(value: &'de RawValue) -> Result<Self, serde_json::Error> {
+        let text = value.get();
+        if !text.starts_with('{') {
+            return Ok(Self(Vec::new()));
+        }
+        serde_json::Deserializer::from_str(text).deserialize_map(FieldsVisitor)
+    }
+
+    /// The value of a key.
+    ///
+    /// # Errors
+    ///
+    /// The key is there twice.
+    pub(crate) fn get(&self, key: &str) -> Result<Option<&'de RawValue>, serde_json::Error> {
+        let mut found = self.0.iter().filter(|(other, _)| other == key).map(|(_, value)| *value);
+        match (found.next(), found.next()) {
+            (_, Some(_)) => Err(serde_json::Error::custom(TWICE)),
+            (found, None) => Ok(found),
+        }
+    }
+}
+
+const TWICE: &str = "a key is there twice";
+
+struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<'de>;
+
+    fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+        let mut fields = Vec::with_capacity(8);
+        while let Some(key) = map.next_key_seed(KeyText)? {
+            fields.push((key, map.next_value()?));
+        }
+        Ok(Fields(fields))
+    }
 }
 
 /// A value, and the keys from it to the one that is looked for.
@@ -84,7 +151,7 @@ impl<'de> Visitor<'de> for Step<'_> {
                 continue;
             }
             if std::mem::replace(&mut is_seen, true) {
-                return Err(A::Error::custom("a key is there twice"));
+                return Err(A::Error::custom(TWICE));
             }
             found = map.next_value_seed(Step(&self.0[1..]))?;
         }

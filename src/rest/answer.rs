@@ -1,6 +1,6 @@
 use std::{
     borrow::Cow,
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
     fmt::{self, Debug, Formatter},
 };
 
@@ -15,7 +15,7 @@ use super::{
 use crate::{
     error::{Error, ErrorKind},
     http::Service,
-    json::find,
+    json::{Fields, Pointer, find, find_keys},
     opaque_cursor::OpaqueCursor,
 };
 
@@ -31,6 +31,8 @@ pub struct Answer<'a> {
     /// The text of the list of records.
     pub(super) records_text: &'a [u8],
     pub(super) records: OnceCell<Vec<&'a RawValue>>,
+    /// The fields of the object in which something was found last, and where it is.
+    pub(super) fields: RefCell<Option<(Vec<String>, Fields<'a>)>>,
     pub(super) count: usize,
     pub(super) limit: Option<u64>,
 }
@@ -201,11 +203,31 @@ impl<'a> Answer<'a> {
         parse(&text).map(Some).ok_or_else(|| unexpected(at))
     }
 
+    /// The value at a pointer. What a style asks for mostly stands in one object, so the fields
+    /// of one object are kept.
+    fn value(&self, pointer: &Pointer) -> Result<Option<&'a RawValue>, serde_json::Error> {
+        let Some((parent, key)) = pointer.parent().filter(|(parent, _)| !parent.is_empty()) else {
+            return find(self.document, pointer);
+        };
+        let mut known = self.fields.borrow_mut();
+        if let Some((keys, fields)) = &*known
+            && keys[..] == *parent
+        {
+            return fields.get(key);
+        }
+        let object = find_keys(self.document, parent)?.filter(|it| it.get().starts_with('{'));
+        let Some(object) = object else { return find(self.document, pointer) };
+        let fields = Fields::of(object)?;
+        let found = fields.get(key);
+        *known = Some((parent.to_vec(), fields));
+        found
+    }
+
     /// What is at this place, unless it is missing or null.
     fn found(&self, at: &At) -> Result<Option<Found<'_>>, Error> {
         match &at.place {
             Some(Place::Body(pointer)) => {
-                let found = find(self.document, pointer).map_err(|_| unexpected(at))?;
+                let found = self.value(pointer).map_err(|_| unexpected(at))?;
                 Ok(found.filter(|found| found.get() != "null").map(Found::Json))
             }
             Some(Place::Header(name)) => self.headers.get(name).map_or(Ok(None), |value| {

@@ -1,5 +1,5 @@
 use std::{
-    cell::OnceCell,
+    cell::{OnceCell, RefCell},
     collections::VecDeque,
     fmt::{self, Debug, Formatter},
     marker::PhantomData,
@@ -116,6 +116,7 @@ impl<T: DeserializeOwned + Send + 'static, S: Style> Paginator for List<T, S> {
             document: &document,
             records_text: body.get(text.clone()).unwrap_or_default(),
             records: OnceCell::new(),
+            fields: RefCell::new(None),
             count,
             limit,
         };

@@ -21,7 +21,8 @@ pub struct Batch<R> {
     pub checkpoint: Checkpoint,
 }
 
-/// A stream of records in batches, each with its checkpoint: [`Records::batches`].
+/// A stream of records in batches, each with its checkpoint:
+/// [`Records::batches`](crate::Records::batches).
 ///
 /// # Errors
 ///

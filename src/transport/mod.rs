@@ -46,7 +46,7 @@ pub(crate) use self::error_response::ErrorResponse;
 pub(crate) use self::keyring::{header as secret_header, wiped};
 #[cfg(feature = "rate-limit")]
 pub use self::rate_limit::{RateLimited, RateLimiter};
-#[cfg(feature = "rest")]
+#[cfg(any(feature = "rest", feature = "testing"))]
 pub(crate) use self::redaction::redact;
 #[cfg(feature = "reqwest")]
 pub use self::reqwest::Reqwest;

@@ -80,10 +80,12 @@ fn after(text: &str, wanted: char) -> Option<&str> {
         .or_else(|| unescaped.strip_prefix(wanted))
 }
 
-/// The same for the form `%2f` of a URL.
+/// The same for the form `%2f` of a URL, or `%c3%a9` of a character with several bytes.
 fn after_percent(text: &str, wanted: char) -> Option<&str> {
-    let (digits, after) = text.strip_prefix('%')?.split_at_checked(2)?;
-    numbered(digits, 16, wanted).then_some(after)
+    wanted.encode_utf8(&mut [0; 4]).bytes().try_fold(text, |text, byte| {
+        let (digits, after) = text.strip_prefix('%')?.split_at_checked(2)?;
+        (u8::from_str_radix(digits, 16) == Ok(byte)).then_some(after)
+    })
 }
 
 /// The same for an entity of HTML: `&amp;`, `&#47;`, `&#x2f;`.
@@ -166,6 +168,12 @@ mod tests {
             let redacted = redact(&text, SECRET);
             assert_eq!(redacted, "The token [secret] and [secret] again, [secret]", "{form}");
         }
+    }
+
+    #[test]
+    fn a_secret_with_a_character_of_several_bytes_is_removed_from_a_url() {
+        assert_eq!(redact("?a=%C3%a9t%C3%A9&b", "été"), "?a=[secret]&b");
+        assert_eq!(redact("?a=%C3t%C3%A9", "été"), "?a=%C3t%C3%A9");
     }
 
     #[test]

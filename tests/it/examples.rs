@@ -173,3 +173,35 @@ fn a_second_run_reads_what_has_come_since() {
 fn services_are_merged_without_duplicates() {
     assert_eq!(printed("combine"), "145 records, each once\n");
 }
+
+#[cfg(unix)]
+#[test]
+fn a_recording_becomes_the_smallest_on_which_a_command_fails() {
+    let folder = std::env::temp_dir().join(format!("pagestream-shrink-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let recording = folder.join("recording.har");
+    let entry = |id: u32| {
+        let body = serde_json::json!({"items": [{"id": id}, {"id": id + 100}]}).to_string();
+        serde_json::json!({
+            "request": {"method": "GET", "url": "/", "headers": []},
+            "response": {"status": 200, "content": {"text": body}},
+        })
+    };
+    let har = serde_json::json!({"log": {"entries": [entry(1), entry(2), entry(3)]}});
+    std::fs::write(&recording, har.to_string()).unwrap();
+
+    let mut shrink = Command::new(env!("CARGO"));
+    shrink.args(["run", "--quiet", "--example", "shrink_fixture", "--"]).arg(&recording);
+    shrink.args(["--", "sh", "-c", r#"! grep -q 102 "$FIXTURE""#]);
+    let output = shrink.output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+
+    let small = std::fs::read_to_string(folder.join("recording.small.har")).unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let body = r#"{"items":[{"id":102}]}"#;
+    let expected = serde_json::json!({"log": {"entries": [{
+        "request": {"method": "GET", "url": "/"},
+        "response": {"status": 200, "content": {"text": body}},
+    }]}});
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&small).unwrap(), expected);
+}

@@ -18,6 +18,7 @@ mod credentials;
 mod edge_cases;
 mod examples;
 mod faults;
+mod fixtures;
 mod flaws;
 mod hubspot;
 mod nest;

@@ -62,7 +62,9 @@ impl Delivery {
 }
 
 /// Delivers a response in memory, as a transport would.
-pub(super) async fn deliver(mut response: Response<Bytes>) -> Result<Response<Bytes>, Error> {
+pub(in crate::testing) async fn deliver(
+    mut response: Response<Bytes>,
+) -> Result<Response<Bytes>, Error> {
     let delivery = Delivery::of(&mut response);
     sleep(delivery.wait).await;
     match delivery.transfer {

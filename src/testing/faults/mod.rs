@@ -16,7 +16,7 @@ use bytes::Bytes;
 use fastrand::Rng;
 use http::Request;
 
-pub(super) use self::delivery::{Break, Delivery, Transfer, sleep};
+pub(super) use self::delivery::{Break, Delivery, Transfer, deliver, sleep};
 pub use self::{delivery::FaultPosition, fault::Fault, faulty::Faulty};
 use super::Service;
 
