@@ -18,6 +18,14 @@ mod error;
 mod ext;
 mod from_fn;
 mod frontier;
+#[cfg(all(
+    any(doc, doctest),
+    feature = "hubspot",
+    feature = "alloy",
+    feature = "reqwest",
+    feature = "testing"
+))]
+pub mod guide;
 #[cfg(feature = "rest")]
 pub mod http;
 #[cfg(feature = "rest")]

@@ -1,4 +1,4 @@
-//! Runs all benches and writes their figures into the README: `benches/report`.
+//! Runs all benches and writes their figures into `benches/README.md`: `benches/report`.
 //! With `--last`, it writes those of the last run.
 
 use std::{env, fmt::Write, fs, path::Path, process::Command};
@@ -25,7 +25,7 @@ fn main() -> Result<()> {
     let mut text = String::new();
     writeln!(text, "{}. Written by `benches/report`.", machines.join("; "))?;
     text += &table::render(&figures);
-    let readme = package.join("../README.md");
+    let readme = package.join("README.md");
     let document = fs::read_to_string(&readme)?;
     let document = table::between_markers(&document, &text).context("the README has no markers")?;
     fs::write(readme, document)?;
