@@ -209,6 +209,9 @@ fn sources() -> BTreeMap<String, String> {
                 continue;
             }
             let name = path.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
+            if !is_source(&name) {
+                continue; // a chapter of the guide
+            }
             sources.insert(name, fs::read_to_string(&path).unwrap());
         }
     }
