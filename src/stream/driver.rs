@@ -12,6 +12,7 @@ use super::{
     in_flight::InFlight,
     monitor::StopReason,
     on_end::Once,
+    on_progress::OnProgress,
     options::Options,
     reading::Reading,
     repeated_page::keep_new,
@@ -37,6 +38,7 @@ pub(super) struct Driver<S: Source> {
     source: S,
     options: Options,
     on_end: Once,
+    on_progress: OnProgress,
     life: Life,
     /// A checkpoint that does not match is the first and last item.
     mismatch: Option<Error>,
@@ -87,7 +89,7 @@ impl<S: Source> Driver<S> {
     pub(super) fn new(
         source: S,
         options: Options,
-        on_end: Once,
+        (on_end, on_progress): (Once, OnProgress),
         has_replays: bool,
         mismatch: Option<Error>,
         counter: Counter,
@@ -97,6 +99,7 @@ impl<S: Source> Driver<S> {
             source,
             options,
             on_end,
+            on_progress,
             life: Life::New,
             mismatch,
             in_flight: InFlight::new(),
@@ -158,7 +161,7 @@ impl<S: Source> Driver<S> {
         if self.has_failed {
             self.begin_busy(&access);
         }
-        Poll::Ready(match step {
+        let item = match step {
             Step::Page if self.delivery.is_cut() => {
                 self.life = Life::Ending(StopReason::MaxRecords);
                 Some(Ok(()))
@@ -176,7 +179,20 @@ impl<S: Source> Driver<S> {
                 self.stop(&mut access, reason);
                 None
             }
-        })
+        };
+        self.report_progress(&access);
+        Poll::Ready(item)
+    }
+
+    /// Tells who wants to know how far the reading is. If that panics, an item is lost, so the
+    /// stream ends with an error.
+    #[inline]
+    fn report_progress(&mut self, access: &Access<'_, Cursor<S>>) {
+        if let Some(callback) = self.on_progress.callback() {
+            let life = mem::replace(&mut self.life, Life::Polling);
+            callback(&access.look(|reading, counts| reading.progress(counts.delivered())));
+            self.life = life;
+        }
     }
 
     /// The consumer waits again: the time that it was busy does not count.
@@ -403,6 +419,7 @@ impl<S: Source> Driver<S> {
                     let delay = due.saturating_duration_since(clock::now());
                     if let Some(error) = self.arrived.take_error(id) {
                         report_retry(&error, delay, false);
+                        self.report_progress(access);
                     }
                 }
                 Effect::Smaller(id) => {

@@ -12,6 +12,7 @@ mod in_flight;
 mod left_out;
 mod monitor;
 mod on_end;
+mod on_progress;
 mod options;
 mod page_check;
 mod pages;

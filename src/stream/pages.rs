@@ -11,6 +11,7 @@ use super::{
     driver::{Cursor, Driver, Record},
     monitor::Monitor,
     on_end::OnEnd,
+    on_progress::OnProgress,
     options::Options,
     reading::Reading,
     shared::Shared,
@@ -50,6 +51,7 @@ impl<S: Source> Pages<S> {
         config: Config,
         options: Options,
         on_end: OnEnd,
+        on_progress: OnProgress,
         checkpoint: Option<Checkpoint>,
     ) -> Self {
         // One request at a time would gain nothing by it. One whose runtime is gone would be
@@ -62,8 +64,9 @@ impl<S: Source> Pages<S> {
             Reading::open(source.paginator(), config, options.known_keys, checkpoint);
         let shared = Arc::new(Shared::new(reading, failures));
         let counter = Counter(shared.waiting().counter());
+        let callbacks = (on_end.once(), on_progress);
         let driver =
-            Driver::new(source, options, on_end.once(), has_replays, mismatch, counter, spawns);
+            Driver::new(source, options, callbacks, has_replays, mismatch, counter, spawns);
         Self { driver, shared }
     }
 

@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::{
-    monitor::StopReason,
+    monitor::{Progress, StopReason},
     on_end::OnEnd,
+    on_progress::OnProgress,
     options::{ChangedPage, Options},
     pages::Pages,
     records::Records,
@@ -52,6 +53,7 @@ pub struct Read<S> {
     config: Config,
     options: Options,
     on_end: OnEnd,
+    on_progress: OnProgress,
     checkpoint: Option<Checkpoint>,
 }
 
@@ -76,7 +78,8 @@ impl<S: Source> Read<S> {
             restarts: 0,
             checks_total: false,
         };
-        Self { source, config, options, on_end: OnEnd::default(), checkpoint: None }
+        let (on_end, on_progress) = (OnEnd::default(), OnProgress::default());
+        Self { source, config, options, on_end, on_progress, checkpoint: None }
     }
 
     /// How many requests may be on their way at once: 1 by default. 0 is taken as 1, and
@@ -330,6 +333,39 @@ impl<S: Source> Read<S> {
         self
     }
 
+    /// Calls this with the progress at each page that begins to be delivered, at each error, each
+    /// time that a request is to be made again, and at the end. To ask from outside at any other
+    /// time, use [`Monitor::progress`](crate::Monitor::progress).
+    ///
+    /// It runs within the poll of the stream, so it should be quick. It may ask a monitor. If it
+    /// panics, the stream ends with an error.
+    ///
+    /// ```
+    /// use std::sync::mpsc;
+    /// use futures::TryStreamExt;
+    /// use pagestream::{Page, PaginatorExt, from_fn};
+    ///
+    /// # futures::executor::block_on(async {
+    /// let pages = from_fn(0_u64, |at| async move {
+    ///     Ok(Page::new(vec![at, at + 1], (at < 4).then_some(at + 2)).with_total(6))
+    /// });
+    /// // The channel is the stream of the progress.
+    /// let (sender, progress) = mpsc::channel();
+    /// let read = pages.read().on_progress(move |progress| {
+    ///     let _ = sender.send((progress.pages, progress.records, progress.total));
+    /// });
+    /// let records: Vec<u64> = read.records().try_collect().await?;
+    /// assert_eq!(records.len(), 6);
+    /// let total = Some(6);
+    /// let expected = [(1, 0, total), (2, 2, total), (3, 4, total), (3, 6, total)];
+    /// assert!(progress.try_iter().eq(expected));
+    /// # Ok::<(), pagestream::Error>(()) }).unwrap();
+    /// ```
+    pub fn on_progress(mut self, callback: impl Fn(&Progress) + Send + Sync + 'static) -> Self {
+        self.on_progress = OnProgress::new(callback);
+        self
+    }
+
     /// Goes on where another stream of the same paginator stood.
     ///
     /// If the checkpoint does not match, the stream's first and last
@@ -347,6 +383,7 @@ impl<S: Source> Read<S> {
 
     /// The stream of pages.
     pub fn pages(self) -> Pages<S> {
-        Pages::new(self.source, self.config, self.options, self.on_end, self.checkpoint)
+        let Self { source, config, options, on_end, on_progress, checkpoint } = self;
+        Pages::new(source, config, options, on_end, on_progress, checkpoint)
     }
 }

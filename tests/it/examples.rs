@@ -205,3 +205,33 @@ fn a_recording_becomes_the_smallest_on_which_a_command_fails() {
     }]}});
     assert_eq!(serde_json::from_str::<serde_json::Value>(&small).unwrap(), expected);
 }
+
+#[test]
+fn an_export_is_whole_or_goes_on_where_it_stopped() {
+    /// What the example reads.
+    const IDENTITY: &str = "GET /issues with 1f94503957e273d2";
+    let folder = std::env::temp_dir().join(format!("pagestream-ndjson-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let export = || {
+        let mut export = Command::new(env!("CARGO"));
+        let export = export.args(["run", "--quiet", "--example", "export", "--"]).arg(&folder);
+        let output = export.output().expect("cargo runs");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("it is text")
+    };
+    assert!(export().starts_with("45 issues in "));
+    let whole = std::fs::read_to_string(folder.join("issues.ndjson")).unwrap();
+
+    // As after a crash: a batch is written, and so is half of the next one.
+    let place = r#"{"checkpoint":{"version":2,"identity":"IDENTITY","pages":1,"records":10,"requests":[],
+        "waiting":[{"at":"/issues?page=2"}]},"bytes":BYTES}"#;
+    let bytes = whole.lines().take(10).map(|line| line.len() + 1).sum::<usize>();
+    let place = place.replace("BYTES", &bytes.to_string()).replace("IDENTITY", IDENTITY);
+    std::fs::write(folder.join("issues.place"), place).unwrap();
+    std::fs::write(folder.join("issues.ndjson.part"), &whole[..bytes + 20]).unwrap();
+    let printed = export();
+    assert!(printed.starts_with("it goes on behind 10 issues\n45 issues in "), "{printed}");
+    let again = std::fs::read_to_string(folder.join("issues.ndjson")).unwrap();
+    assert_eq!(again, whole);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -11,6 +11,7 @@ mod endless;
 mod errors;
 mod limits;
 mod on_end;
+mod progress;
 mod restarts;
 mod totals;
 mod types;
