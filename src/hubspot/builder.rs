@@ -7,14 +7,15 @@ use std::{
 use twox_hash::XxHash3_64;
 
 use super::{
-    associations::Associations, error_response::error_response, reader::Reader, wire::ObjectId,
+    account::{account_setters, endpoint},
+    associations::Associations,
+    reader::Reader,
+    wire::ObjectId,
 };
 use crate::{
     error::{Error, ErrorKind},
-    transport::{EndpointBuilder, ReadError, endpoint_setters, path_segment},
+    transport::{EndpointBuilder, path_segment},
 };
-
-const BASE_URL: &str = "https://api.hubapi.com";
 
 /// The largest number of inputs in one request that HubSpot accepts (its changelog).
 const MAX_BATCH_SIZE: usize = 1000;
@@ -63,7 +64,7 @@ impl AssociationsBuilder {
             left_out: HashSet::new(),
             batch_size: MAX_BATCH_SIZE,
             version: ApiVersion::default(),
-            endpoint: EndpointBuilder::new(BASE_URL, ReadError::Vendor(error_response)),
+            endpoint: endpoint(),
         }
     }
 
@@ -116,17 +117,7 @@ impl AssociationsBuilder {
         self
     }
 
-    endpoint_setters! {
-        /// The access token of a private app or of OAuth. It goes into the
-        /// `Authorization` header, and nowhere else. Either this or
-        /// [`credentials`](Self::credentials) is required.
-        token;
-        /// Where the access token comes from, if it expires: HubSpot's OAuth tokens
-        /// last 30 minutes. It is requested again when the service answers 401.
-        credentials;
-        /// The address of the service: `https://api.hubapi.com` by default.
-        base_url;
-    }
+    account_setters!();
 
     /// Builds the paginator.
     ///

@@ -1,21 +1,34 @@
-//! HubSpot: batch associations, with a cursor for every object of a batch.
+//! HubSpot: objects, and the associations between them.
 //!
-//! [`Associations`] has one record for each association, [`Grouped`] one for each
-//! object. Build them with [`Associations::builder`].
+//! | what is read | paginator | record |
+//! |---|---|---|
+//! | all objects of a type | [`Objects`] | [`Object`], or a type of your own |
+//! | the objects that a search finds, also beyond 10,000 | [`Search`] | [`Object`], or a type of your own |
+//! | the associations of given objects | [`Associations`] | [`Association`] |
+//! | the same, by object | [`Grouped`] | [`Group`] |
 //!
-//! What these docs say about the service comes from its OpenAPI file for associations
-//! 2026-03, and from responses that its users published.
+//! What these docs say about the service comes from its OpenAPI files for objects and
+//! associations 2026-03, from its changelog, and from responses that its users published.
 
+mod account;
+mod after;
 mod associations;
 mod batch;
 mod builder;
 mod error_response;
+mod filter;
+mod forward_to_list;
 mod group;
 mod history;
+mod object;
+mod objects;
 #[cfg(feature = "rate-limit")]
 mod rate_budget;
 mod reader;
 mod record_shape;
+mod search;
+mod search_style;
+mod sort_key;
 mod wire;
 
 #[cfg(feature = "rate-limit")]
@@ -24,6 +37,11 @@ pub use self::{
     associations::{Association, Associations, Grouped},
     batch::Batch,
     builder::{ApiVersion, AssociationsBuilder},
+    filter::Filter,
     group::Group,
+    object::{AssociatedObject, AssociatedObjects, Object, PropertyVersion},
+    objects::{Objects, ObjectsBuilder},
+    search::{Search, SearchBuilder},
+    search_style::SearchPosition,
     wire::{Associated, AssociationType, Category, ObjectId},
 };

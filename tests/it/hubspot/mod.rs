@@ -1,4 +1,4 @@
-//! The rules of reading HubSpot's batch associations, a test each.
+//! The rules of reading HubSpot's objects and associations, a test each.
 
 mod bad_records;
 mod builder;
@@ -7,10 +7,12 @@ mod checkpoints;
 mod fatal;
 mod grouped;
 mod ids;
+mod objects;
 mod pages;
 mod partial;
 mod request;
 mod results;
+mod search;
 mod size;
 
 use std::error::Error as _;
