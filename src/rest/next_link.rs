@@ -54,9 +54,10 @@ impl NextLink {
 }
 
 impl NextLink {
-    /// What the last answer leaves for a later reading.
-    fn later(&self, answer: &Answer<'_>) -> Result<Option<Option<String>>, Error> {
-        Ok(answer.link(self.later.as_ref().unwrap_or(&self.at))?.map(Some))
+    /// The end, with what the last answer leaves for a later reading.
+    fn end(&self, answer: &Answer<'_>) -> Result<Next<Option<String>>, Error> {
+        let later = answer.link(self.later.as_ref().unwrap_or(&self.at))?;
+        Ok(Next::end().with_later(later.map(Some)))
     }
 }
 
@@ -79,11 +80,11 @@ impl Style for NextLink {
         if let Some(end) = &self.end
             && end.is_told(answer)?
         {
-            return Ok(Next::end().with_later(self.later(answer)?));
+            return self.end(answer);
         }
         match (answer.link(&self.at)?, &self.end) {
             (Some(link), _) => Ok(Next::at(Some(link))),
-            (None, None) => Ok(Next::end().with_later(self.later(answer)?)),
+            (None, None) => self.end(answer),
             (None, Some(_)) => Err(contradiction(format!(
                 "missing link at {}: expected one, since the service says that there is more",
                 self.at

@@ -171,13 +171,12 @@ impl<S: Style> Style for TimeSlices<S> {
         answer: &Answer<'_>,
     ) -> Result<Next<Self::Cursor>, Error> {
         let next = self.style.next(&cursor.at, answer)?;
-        let following = match next.cursor {
-            Some(at) => Some(SlicePosition { at, ..*cursor }),
-            None => {
-                let from = cursor.from.saturating_add(self.step());
-                let at = self.style.start();
-                (from < cursor.end).then_some(SlicePosition { from, end: cursor.end, at })
-            }
+        let following = if let Some(at) = next.cursor {
+            Some(SlicePosition { at, ..*cursor })
+        } else {
+            let from = cursor.from.saturating_add(self.step());
+            let at = self.style.start();
+            (from < cursor.end).then_some(SlicePosition { from, end: cursor.end, at })
         };
         let following = following.map_or_else(Next::end, Next::at);
         Ok(following.leaving_out(next.left_out).with_skipped(next.skipped))
@@ -200,7 +199,7 @@ impl<S: Style> Style for TimeSlices<S> {
         let since =
             |time: SystemTime| time.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let times = [since(self.span.start), since(self.span.end), self.step];
-        let is_whole = |it: &Duration| it.as_nanos() % (unit * 1_000_000) == 0;
+        let is_whole = |it: &Duration| it.as_nanos().is_multiple_of(unit * 1_000_000);
         if self.step.is_zero() || !times.iter().all(is_whole) {
             return invalid(
                 "invalid slices: expected times and a length in whole units of how times \

@@ -115,7 +115,7 @@ impl Keyed<'_> {
     /// # Errors
     ///
     /// Keys that can't be compared with the mark.
-    pub(super) fn from_mark(
+    pub(super) fn read_before(
         &self,
         mark: Option<&Mark>,
         is_inclusive: bool,

@@ -88,6 +88,21 @@ table! {
     a_cursor_that_is_the_token_is_a_contradiction: cursor(),
         [body(&[1], json!({"next": "k-123456789"}))] => [], CONTRADICTION;
 
+    cursors_that_go_in_a_circle_are_a_loop: cursor(),
+        [body(&[1], json!({"next": "a"})), body(&[2], json!({"next": "b"})),
+            body(&[3], json!({"next": "a"}))] => [1, 2, 3], LOOP;
+    a_new_cursor_with_the_same_page_is_a_loop: cursor(),
+        [body(&[1, 2], json!({"next": "a"})), body(&[1, 2], json!({"next": "b"}))]
+            => [1, 2], LOOP;
+    contents_that_come_back_at_a_distance_are_a_loop: cursor(),
+        [body(&[1, 2], json!({"next": "a"})), body(&[3, 4], json!({"next": "b"})),
+            body(&[1, 2], json!({"next": "c"}))] => [1, 2, 3, 4], LOOP;
+    links_that_go_in_a_circle_are_a_loop: NextLink::at("/next"),
+        [body(&[1], json!({"next": "/a"})), body(&[2], json!({"next": "/b"})),
+            body(&[3], json!({"next": "/a"}))] => [1, 2, 3], LOOP;
+    an_empty_page_with_a_link_is_not_the_end: NextLink::at("/next"),
+        [body(&[], json!({"next": "/a"})), body(&[2], json!({}))] => [2], None;
+
     a_missing_link_is_the_end: NextLink::at("/next"), [body(&[1], json!({}))] => [1], None;
     an_empty_link_is_the_end: NextLink::at("/next"), [body(&[1], json!({"next": ""}))] => [1], None;
     a_link_that_is_no_text_is_a_decode_error: NextLink::at("/next"),
@@ -132,6 +147,19 @@ table! {
         PageNumber::query("page").pages_at(header("x-pages")),
         [body(&[1], json!({}))] => [], CONTRADICTION;
 
+    a_page_that_is_clamped_is_no_end: PageNumber::query("page").total_at("/total"),
+        [body(&[1], json!({"total": 3})), body(&[2], json!({"total": 3})),
+            body(&[3], json!({"total": 3}))] => [1, 2, 3], None;
+    an_empty_page_in_the_middle_is_no_end_where_pages_are_counted:
+        PageNumber::query("page").pages_at("/pages"),
+        [body(&[1, 2], json!({"pages": 3})), body(&[], json!({"pages": 3})),
+            body(&[5], json!({"pages": 3}))] => [1, 2, 5], None;
+    the_same_page_under_each_number_is_a_loop: PageNumber::query("page").pages_at("/pages"),
+        [body(&[1, 2], json!({"pages": 3})), body(&[1, 2], json!({"pages": 3}))] => [1, 2], LOOP;
+    a_total_that_grows_is_followed: offset().total_at("/total"),
+        [body(&[1, 2], json!({"total": 3})), body(&[3, 4], json!({"total": 5})),
+            body(&[5], json!({"total": 5}))] => [1, 2, 3, 4, 5], None;
+
     the_last_key_is_the_next_bound: keyset().until_short(),
         [body(&[1, 4], json!({})), body(&[7], json!({}))] => [1, 4, 7], None;
     equal_keys_at_an_exclusive_bound_are_a_contradiction: keyset().until_empty(),
@@ -163,6 +191,84 @@ async fn a_connection_that_goes_on_without_a_cursor_is_a_contradiction() {
         let outcome = drain(request.build::<u64>().unwrap().records()).await;
         assert_eq!(outcome.errors.first().map(Error::kind), kind);
     }
+}
+
+#[tokio::test]
+async fn a_connection_or_a_header_that_leads_in_a_circle_is_a_loop() {
+    let circle = ["a", "b", "a"];
+    let connections = circle.into_iter().enumerate().map(|(index, cursor)| {
+        let info = json!({"hasNextPage": true, "endCursor": cursor});
+        json!({"data": {"rows": {"nodes": [index], "pageInfo": info}}})
+    });
+    let script = Script::json(connections);
+    let request = client(&script).graphql("/graphql", "{}").pages(Connection::at("/data/rows"));
+    let outcome = drain(request.build::<u64>().unwrap().records()).await;
+    assert_eq!(outcome.records, [0, 1, 2]);
+    assert_eq!(outcome.error().kind(), ErrorKind::Loop);
+
+    let service = |request: Request<bytes::Bytes>| async move {
+        let number = request.uri().query().unwrap_or_default().len();
+        let (next, items) = match request.uri().query() {
+            Some("a") => ("b", "[1]"),
+            Some("b") => ("a", "[2]"),
+            _ => ("a", "[0]"),
+        };
+        assert!(number < 20);
+        let link = format!("</list?{next}>; rel=next");
+        Ok::<_, Error>(Response::builder().header("link", link).body(items.into()).unwrap())
+    };
+    let client = Client::builder("https://api.example.com").transport(service).build().unwrap();
+    let list = client.get("/list").pages(LinkHeader::new()).build::<u64>().unwrap();
+    let outcome = drain(list.records()).await;
+    assert_eq!(outcome.records, [0, 1, 2]);
+    assert_eq!(outcome.error().kind(), ErrorKind::Loop);
+}
+
+#[tokio::test]
+async fn an_empty_page_of_a_connection_or_with_a_header_is_not_the_end() {
+    let pages = [(json!([]), true, "a"), (json!([2]), false, "b")];
+    let connections = pages.into_iter().map(|(nodes, more, cursor)| {
+        let info = json!({"hasNextPage": more, "endCursor": cursor});
+        json!({"data": {"rows": {"nodes": nodes, "pageInfo": info}}})
+    });
+    let script = Script::json(connections);
+    let request = client(&script).graphql("/graphql", "{}").pages(Connection::at("/data/rows"));
+    assert_eq!(drain(request.build::<u64>().unwrap().records()).await.whole(), [2]);
+
+    let service = |request: Request<bytes::Bytes>| async move {
+        let answer = Response::builder();
+        Ok::<_, Error>(match request.uri().query() {
+            None => answer.header("link", "</list?a>; rel=next").body("[]".into()).unwrap(),
+            _ => answer.body("[2]".into()).unwrap(),
+        })
+    };
+    let client = Client::builder("https://api.example.com").transport(service).build().unwrap();
+    let list = client.get("/list").pages(LinkHeader::new()).build::<u64>().unwrap();
+    assert_eq!(drain(list.records()).await.whole(), [2]);
+}
+
+#[tokio::test]
+async fn a_position_that_is_the_token_is_refused_in_each_style() {
+    let token = "k-123456789";
+    let key = Script::json([body(&[], json!({"items": [token], "more": true}))]);
+    let list = get(&key).pages(keyset().more_at("/more")).records_at("/items");
+    let outcome = drain(list.build::<String>().unwrap().records()).await;
+    assert_eq!(outcome.errors[0].kind(), ErrorKind::Contradiction);
+
+    let info = json!({"hasNextPage": true, "endCursor": token});
+    let script = Script::json([json!({"data": {"rows": {"nodes": [1], "pageInfo": info}}})]);
+    let request = client(&script).graphql("/graphql", "{}").pages(Connection::at("/data/rows"));
+    let outcome = drain(request.build::<u64>().unwrap().records()).await;
+    assert_eq!(outcome.error().kind(), ErrorKind::Contradiction);
+
+    let service = |_| async {
+        let link = "</list?key=k-123456789>; rel=next";
+        Ok::<_, Error>(Response::builder().header("link", link).body("[1]".into()).unwrap())
+    };
+    let client = Client::builder("https://api.example.com").bearer(token).transport(service);
+    let list = client.build().unwrap().get("/list").pages(LinkHeader::new());
+    let outcome = drain(list.build::<u64>().unwrap().records()).await;
+    assert_eq!(outcome.error().kind(), ErrorKind::Contradiction);
 }
 
 #[tokio::test]

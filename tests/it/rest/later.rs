@@ -57,13 +57,13 @@ where
         let (none, later) = run(&list(&table), Some(&later)).await;
         assert!(none.is_empty(), "{rows} rows: {none:?}");
         // Some share the last time.
-        let last = rows.saturating_sub(1) / 3;
-        for (id, time) in [(100, last), (101, last), (102, last + 1), (103, last + 7)] {
+        let newest = rows.saturating_sub(1) / 3;
+        for (id, time) in [(100, newest), (101, newest), (102, newest + 1), (103, newest + 7)] {
             table.insert(id, time);
         }
         let (second, later) = run(&list(&table), Some(&later)).await;
         assert_eq!(second, [100, 101, 102, 103], "{rows} rows");
-        table.insert(104, last + 7);
+        table.insert(104, newest + 7);
         (200..230).for_each(|id| table.insert(id, 100));
         let (third, later) = run(&list(&table), Some(&later)).await;
         assert!(third.into_iter().eq(std::iter::once(104).chain(200..230)));

@@ -3,7 +3,9 @@
 mod capped;
 mod detect;
 mod edge_cases;
+mod every_style;
 mod later;
+mod moving_rows;
 mod requests;
 mod table;
 mod time_slices;
