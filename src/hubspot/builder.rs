@@ -1,19 +1,17 @@
 use std::{
     collections::HashSet,
     fmt::{self, Debug, Formatter},
-    hash::Hasher,
 };
-
-use twox_hash::XxHash3_64;
 
 use super::{
     account::{account_setters, endpoint},
     associations::Associations,
+    inputs::Inputs,
     reader::Reader,
     wire::ObjectId,
 };
 use crate::{
-    error::{Error, ErrorKind},
+    error::Error,
     transport::{EndpointBuilder, path_segment},
 };
 
@@ -123,7 +121,7 @@ impl AssociationsBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`]:
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration):
     ///
     /// - if the token is missing, or a header can't carry it,
     /// - if the batch size is not from 1 to 1000,
@@ -133,41 +131,17 @@ impl AssociationsBuilder {
     /// - if no transport is given, and the feature `reqwest` is off or the base URL is
     ///   `https` and no TLS feature is on.
     pub fn build(self) -> Result<Associations, Error> {
-        if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
-            let message =
-                format!("invalid batch size {}: expected 1 to {MAX_BATCH_SIZE}", self.batch_size);
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
         let from = path_segment("object type", &self.from)?;
         let to = path_segment("object type", &self.to)?;
         let path = match self.version {
             ApiVersion::V2026_03 => format!("/crm/associations/2026-03/{from}/{to}/batch/read"),
             ApiVersion::V4 => format!("/crm/v4/associations/{from}/{to}/batch/read"),
         };
-        let mut seen = HashSet::with_capacity(self.ids.len());
-        let mut ids = self.ids;
-        ids.retain(|id| seen.insert(id.clone()));
-        if seen.contains(&ObjectId::from("")) {
-            let message = "invalid id \"\": expected at least one character";
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
-        drop(seen);
-        let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
+        let inputs = Inputs::new(self.ids, self.left_out, self.batch_size, MAX_BATCH_SIZE)?;
         let endpoint = self.endpoint.build(&path, "token", None::<(&str, String)>)?;
-        let (left_out, batch_size) = (self.left_out, self.batch_size);
-        Ok(Associations::new(Reader { endpoint, ids, left_out, batch_size, identity }))
+        let identity = inputs.identity(&path);
+        Ok(Associations::new(Reader { endpoint, inputs, identity }))
     }
-}
-
-/// A digest of the ids. It is the same on every machine, since checkpoints contain
-/// it.
-fn digest(ids: &[ObjectId]) -> u64 {
-    let mut digest = XxHash3_64::new();
-    for id in ids {
-        digest.write(id.to_string().as_bytes());
-        digest.write(b"\n");
-    }
-    digest.finish()
 }
 
 impl Debug for AssociationsBuilder {

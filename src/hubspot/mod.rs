@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | all objects of a type | [`Objects`] | [`Object`], or a type of your own |
 //! | the objects that a search finds, also beyond 10,000 | [`Search`] | [`Object`], or a type of your own |
+//! | objects by their ids, or by a unique property | [`BatchRead`] | [`Object`], or a type of your own |
 //! | the associations of given objects | [`Associations`] | [`Association`] |
 //! | the same, by object | [`Grouped`] | [`Group`] |
 //!
@@ -14,13 +15,17 @@ mod account;
 mod after;
 mod associations;
 mod batch;
+mod batch_error;
+mod batch_read;
 mod builder;
 mod error_response;
 mod filter;
 mod forward_to_list;
 mod group;
 mod history;
+mod inputs;
 mod object;
+mod object_reader;
 mod objects;
 #[cfg(feature = "rate-limit")]
 mod rate_budget;
@@ -36,6 +41,7 @@ pub use self::rate_budget::RateBudget;
 pub use self::{
     associations::{Association, Associations, Grouped},
     batch::Batch,
+    batch_read::{BatchRead, BatchReadBuilder},
     builder::{ApiVersion, AssociationsBuilder},
     filter::Filter,
     group::Group,

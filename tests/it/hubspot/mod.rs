@@ -1,6 +1,7 @@
 //! The rules of reading HubSpot's objects and associations, a test each.
 
 mod bad_records;
+mod batch_read;
 mod builder;
 mod changes;
 mod checkpoints;
