@@ -6,12 +6,14 @@ use std::{
 use super::{
     account::{account_setters, endpoint},
     associations::Associations,
+    associations_of::AssociationsOf,
     inputs::Inputs,
     reader::Reader,
     wire::ObjectId,
 };
 use crate::{
-    error::Error,
+    error::{Error, ErrorKind},
+    paginator::Paginator,
     transport::{EndpointBuilder, path_segment},
 };
 
@@ -121,7 +123,7 @@ impl AssociationsBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration):
+    /// [`ErrorKind::Configuration`]:
     ///
     /// - if the token is missing, or a header can't carry it,
     /// - if the batch size is not from 1 to 1000,
@@ -131,16 +133,42 @@ impl AssociationsBuilder {
     /// - if no transport is given, and the feature `reqwest` is off or the base URL is
     ///   `https` and no TLS feature is on.
     pub fn build(self) -> Result<Associations, Error> {
-        let from = path_segment("object type", &self.from)?;
-        let to = path_segment("object type", &self.to)?;
-        let path = match self.version {
-            ApiVersion::V2026_03 => format!("/crm/associations/2026-03/{from}/{to}/batch/read"),
-            ApiVersion::V4 => format!("/crm/v4/associations/{from}/{to}/batch/read"),
-        };
+        let path = self.path()?;
         let inputs = Inputs::new(self.ids, self.left_out, self.batch_size, MAX_BATCH_SIZE)?;
         let endpoint = self.endpoint.build(&path, "token", None::<(&str, String)>)?;
         let identity = inputs.identity(&path);
         Ok(Associations::new(Reader { endpoint, inputs, identity }))
+    }
+
+    /// Builds a paginator of the associations of all objects that another paginator finds. Its
+    /// records are ids or [objects](super::Object); [`map`](crate::PaginatorExt::map) makes ids
+    /// of others.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build), and if there are [`ids`](Self::ids) too.
+    pub fn build_from<P>(self, ids: P) -> Result<AssociationsOf<P>, Error>
+    where
+        P: Paginator<Record: Into<ObjectId>>,
+    {
+        if !self.ids.is_empty() {
+            let message = "both ids and a paginator of ids: make a paginator of each";
+            return Err(Error::new(ErrorKind::Configuration, message));
+        }
+        let path = self.path()?;
+        let inputs = Inputs::new(self.ids, self.left_out, self.batch_size, MAX_BATCH_SIZE)?;
+        let endpoint = self.endpoint.build(&path, "token", None::<(&str, String)>)?;
+        let identity = format!("hubspot {path}");
+        Ok(AssociationsOf::new(ids, Reader { endpoint, inputs, identity }))
+    }
+
+    fn path(&self) -> Result<String, Error> {
+        let from = path_segment("object type", &self.from)?;
+        let to = path_segment("object type", &self.to)?;
+        Ok(match self.version {
+            ApiVersion::V2026_03 => format!("/crm/associations/2026-03/{from}/{to}/batch/read"),
+            ApiVersion::V4 => format!("/crm/v4/associations/{from}/{to}/batch/read"),
+        })
     }
 }
 

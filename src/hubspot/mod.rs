@@ -6,7 +6,8 @@
 //! | the objects that a search finds, also beyond 10,000 | [`Search`] | [`Object`], or a type of your own |
 //! | objects by their ids, or by a unique property | [`BatchRead`] | [`Object`], or a type of your own |
 //! | the associations of given objects | [`Associations`] | [`Association`] |
-//! | the same, by object | [`Grouped`] | [`Group`] |
+//! | the associations of what another reading finds | [`AssociationsOf`] | [`Association`] |
+//! | the same, by object | [`Grouped`], [`AssociationsOf::grouped`] | [`Group`] |
 //!
 //! What these docs say about the service comes from its OpenAPI files for objects and
 //! associations 2026-03, from its changelog, and from responses that its users published.
@@ -14,6 +15,7 @@
 mod account;
 mod after;
 mod associations;
+mod associations_of;
 mod batch;
 mod batch_error;
 mod batch_read;
@@ -40,6 +42,7 @@ mod wire;
 pub use self::rate_budget::RateBudget;
 pub use self::{
     associations::{Association, Associations, Grouped},
+    associations_of::{AssociationsOf, AssociationsOfCursor},
     batch::Batch,
     batch_read::{BatchRead, BatchReadBuilder},
     builder::{ApiVersion, AssociationsBuilder},

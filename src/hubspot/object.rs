@@ -102,6 +102,13 @@ struct Next {
     link: Option<String>,
 }
 
+/// Its id.
+impl From<Object> for ObjectId {
+    fn from(object: Object) -> Self {
+        object.id
+    }
+}
+
 impl AssociatedObjects {
     /// Whether the service has more of them than these. A listed object carries the first page
     /// alone.

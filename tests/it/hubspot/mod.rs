@@ -1,5 +1,6 @@
 //! The rules of reading HubSpot's objects and associations, a test each.
 
+mod associations_of;
 mod bad_records;
 mod batch_read;
 mod builder;
