@@ -3,6 +3,7 @@
 //! | what is read | paginator | record |
 //! |---|---|---|
 //! | all objects of a type | [`Objects`] | [`Object`], or a type of your own |
+//! | the same, each with all of its associations | [`CompleteObjects`] | [`Object`] |
 //! | the objects that a search finds, also beyond 10,000 | [`Search`] | [`Object`], or a type of your own |
 //! | objects by their ids, or by a unique property | [`BatchRead`] | [`Object`], or a type of your own |
 //! | the associations of given objects | [`Associations`] | [`Association`] |
@@ -20,6 +21,8 @@ mod batch;
 mod batch_error;
 mod batch_read;
 mod builder;
+mod complete_cursor;
+mod complete_objects;
 mod error_response;
 mod filter;
 mod forward_to_list;
@@ -46,6 +49,8 @@ pub use self::{
     batch::Batch,
     batch_read::{BatchRead, BatchReadBuilder},
     builder::{ApiVersion, AssociationsBuilder},
+    complete_cursor::CompleteObjectsCursor,
+    complete_objects::CompleteObjects,
     filter::Filter,
     group::Group,
     object::{AssociatedObject, AssociatedObjects, Object, PropertyVersion},

@@ -2,14 +2,14 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{ObjectId, null_as_default};
+use super::wire::{Associated, AssociationType, ObjectId, null_as_default};
 use crate::opaque_cursor::OpaqueCursor;
 
 /// An object of the CRM, of any type.
 ///
 /// It is the ready record of all that reads objects, such as [`Objects`](super::Objects). A
 /// type of your own will do too: any that deserializes from the JSON of an object.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 #[non_exhaustive]
 pub struct Object {
@@ -66,11 +66,11 @@ pub struct PropertyVersion {
 }
 
 /// The objects of one type that a listed object is associated with.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct AssociatedObjects {
-    /// The objects, in the order of the service. One that is associated in two ways is there
-    /// twice.
+    /// The objects, in the order of the service. In a list, one that is associated in two ways
+    /// is there twice.
     #[serde(default, deserialize_with = "null_as_default")]
     pub results: Vec<AssociatedObject>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -83,18 +83,22 @@ pub struct AssociatedObjects {
 pub struct AssociatedObject {
     /// Its id.
     pub id: ObjectId,
-    /// How it is associated, such as `deal_to_company`.
-    #[serde(rename = "type")]
-    pub kind: String,
+    /// How it is associated, such as `deal_to_company`, where the list says so.
+    #[serde(rename = "type", default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<String>,
+    /// How it is associated, where the batch read of associations says so: in the objects that
+    /// [`CompleteObjects`](super::CompleteObjects) has completed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub types: Vec<AssociationType>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Paging {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     next: Option<Next>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 struct Next {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     after: Option<OpaqueCursor>,
@@ -109,7 +113,21 @@ impl From<Object> for ObjectId {
     }
 }
 
+impl Object {
+    /// A type of which it has more associations than it carries.
+    pub(super) fn incomplete(&self) -> Option<&str> {
+        self.associations.iter().find(|(_, objects)| objects.has_more()).map(|(to, _)| &**to)
+    }
+}
+
 impl AssociatedObjects {
+    /// All of them.
+    pub(super) fn whole(to: Vec<Associated>) -> Self {
+        let results =
+            to.into_iter().map(|to| AssociatedObject { id: to.to, kind: None, types: to.types });
+        Self { results: results.collect(), paging: None }
+    }
+
     /// Whether the service has more of them than these. A listed object carries the first page
     /// alone.
     #[must_use]

@@ -67,13 +67,13 @@ pub struct Objects<T = Object> {
 #[derive(Clone)]
 #[must_use = "call `build` to make a paginator of it"]
 pub struct ObjectsBuilder {
-    object_type: String,
+    pub(super) object_type: String,
     properties: Vec<String>,
     properties_with_history: Vec<String>,
     associations: Vec<String>,
     archived: bool,
     limit: Option<u64>,
-    endpoint: EndpointBuilder,
+    pub(super) endpoint: EndpointBuilder,
 }
 
 impl Objects {
@@ -113,7 +113,8 @@ impl ObjectsBuilder {
     /// Adds types of objects. Each object comes with the ids of those that it is associated
     /// with, up to the first page of them:
     /// [`AssociatedObjects::has_more`](super::AssociatedObjects::has_more) says whether there
-    /// are more.
+    /// are more. [`build_with_all_associations`](Self::build_with_all_associations) reads them
+    /// all.
     pub fn associations(
         mut self,
         object_types: impl IntoIterator<Item = impl Into<String>>,

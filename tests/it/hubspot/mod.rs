@@ -6,6 +6,7 @@ mod batch_read;
 mod builder;
 mod changes;
 mod checkpoints;
+mod complete_objects;
 mod fatal;
 mod grouped;
 mod ids;

@@ -108,7 +108,10 @@ async fn an_object_has_all_that_the_service_says_of_it() {
     assert_eq!(object.properties_with_history["amount"][0].value.as_deref(), Some("7"));
     assert!(object.archived && object.archived_at.is_some());
     let companies = &object.associations["companies"];
-    assert_eq!((&*companies.results[0].kind, companies.has_more()), ("deal_to_company", true));
+    assert_eq!(
+        (companies.results[0].kind.as_deref(), companies.has_more()),
+        (Some("deal_to_company"), true)
+    );
     assert!(!object.associations["contacts"].has_more());
     let json = serde_json::to_string(&object).unwrap();
     assert_eq!(serde_json::from_str::<Object>(&json).unwrap(), object);
