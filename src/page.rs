@@ -393,6 +393,12 @@ impl<R, C> Page<R, C> {
         page
     }
 
+    /// The same page with these records instead of none.
+    #[cfg(feature = "hubspot")]
+    pub(crate) fn with_records<T>(self, records: Vec<T>) -> Page<T, C> {
+        Page { records, next: self.next, later: self.later, details: self.details }
+    }
+
     /// The same page without a total: it is that of another list.
     pub(crate) fn without_total(mut self) -> Self {
         if let Some(details) = &mut self.details {

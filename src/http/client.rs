@@ -36,7 +36,7 @@ impl Client {
     }
 
     /// A client of an endpoint, whose links lead to its own origin.
-    #[cfg(feature = "alloy")]
+    #[cfg(any(feature = "alloy", feature = "hubspot"))]
     pub(crate) fn of(endpoint: Endpoint) -> Self {
         let links = Links::of(endpoint.uri());
         Self::new(endpoint, links)

@@ -53,7 +53,7 @@ impl Origin {
 
 impl Links {
     /// Links to the origin of an address alone.
-    #[cfg(feature = "alloy")]
+    #[cfg(any(feature = "alloy", feature = "hubspot"))]
     pub(super) fn of(address: &Uri) -> Self {
         Self { origins: Origin::of(address).into_iter().collect(), ignores_hosts: false }
     }

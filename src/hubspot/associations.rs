@@ -1,4 +1,4 @@
-use std::{collections::VecDeque, marker::PhantomData, sync::Arc};
+use std::{marker::PhantomData, sync::Arc};
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     batch::{Batch, Input},
     group::Group,
+    inputs::forward_to_inputs,
     reader::Reader,
     record_shape::{Answer, RecordShape},
     wire::{AssociationType, ObjectId},
@@ -142,10 +143,6 @@ impl<R: RecordShape> Paginator for Associations<R> {
     type Record = R;
     type Cursor = Batch;
 
-    fn start(&self) -> Batch {
-        self.reader.start()
-    }
-
     async fn fetch(&self, batch: Batch) -> Result<Page<R, Batch>, Error> {
         self.reader.page(&batch).await
     }
@@ -154,27 +151,5 @@ impl<R: RecordShape> Paginator for Associations<R> {
         format!("{}{}", self.reader.identity, R::IDENTITY_SUFFIX)
     }
 
-    fn pack(&self, waiting: &mut VecDeque<Batch>, halvings: u32) {
-        self.reader.pack(waiting, halvings);
-    }
-
-    fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {
-        self.reader.narrow(batch, units)
-    }
-
-    fn ids(&self, batch: &Batch, unit: usize) -> Vec<String> {
-        self.reader.ids(batch, unit)
-    }
-
-    fn pass_over(&self, batch: &Batch) -> Option<Vec<Batch>> {
-        self.reader.is_single(batch).then(Vec::new)
-    }
-
-    fn is_full(&self, batch: &Batch, halvings: u32) -> bool {
-        self.reader.is_full(batch, halvings)
-    }
-
-    fn split_cursor(&self, batch: &Batch, parts: usize, _: Option<u64>) -> Vec<Batch> {
-        self.reader.split(batch, parts)
-    }
+    forward_to_inputs!(self => self.reader.inputs);
 }

@@ -120,7 +120,7 @@ impl Batch {
     }
 
     /// Keeps `most` inputs and returns the remaining ones.
-    fn split_off(&mut self, most: usize) -> Self {
+    pub(super) fn split_off(&mut self, most: usize) -> Self {
         let from_fresh = most.saturating_sub(self.inputs.len()).min(self.fresh.len());
         let remaining = Self {
             inputs: self.inputs.split_off(most.min(self.inputs.len())),

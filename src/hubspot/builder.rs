@@ -1,20 +1,21 @@
 use std::{
     collections::HashSet,
     fmt::{self, Debug, Formatter},
-    hash::Hasher,
 };
 
-use twox_hash::XxHash3_64;
-
 use super::{
-    associations::Associations, error_response::error_response, reader::Reader, wire::ObjectId,
+    account::{account_setters, endpoint},
+    associations::Associations,
+    associations_of::AssociationsOf,
+    inputs::Inputs,
+    reader::Reader,
+    wire::ObjectId,
 };
 use crate::{
     error::{Error, ErrorKind},
-    transport::{EndpointBuilder, ReadError, endpoint_setters, path_segment},
+    paginator::Paginator,
+    transport::{EndpointBuilder, path_segment},
 };
-
-const BASE_URL: &str = "https://api.hubapi.com";
 
 /// The largest number of inputs in one request that HubSpot accepts (its changelog).
 const MAX_BATCH_SIZE: usize = 1000;
@@ -63,7 +64,7 @@ impl AssociationsBuilder {
             left_out: HashSet::new(),
             batch_size: MAX_BATCH_SIZE,
             version: ApiVersion::default(),
-            endpoint: EndpointBuilder::new(BASE_URL, ReadError::Vendor(error_response)),
+            endpoint: endpoint(),
         }
     }
 
@@ -116,17 +117,7 @@ impl AssociationsBuilder {
         self
     }
 
-    endpoint_setters! {
-        /// The access token of a private app or of OAuth. It goes into the
-        /// `Authorization` header, and nowhere else. Either this or
-        /// [`credentials`](Self::credentials) is required.
-        token;
-        /// Where the access token comes from, if it expires: HubSpot's OAuth tokens
-        /// last 30 minutes. It is requested again when the service answers 401.
-        credentials;
-        /// The address of the service: `https://api.hubapi.com` by default.
-        base_url;
-    }
+    account_setters!();
 
     /// Builds the paginator.
     ///
@@ -142,41 +133,43 @@ impl AssociationsBuilder {
     /// - if no transport is given, and the feature `reqwest` is off or the base URL is
     ///   `https` and no TLS feature is on.
     pub fn build(self) -> Result<Associations, Error> {
-        if !(1..=MAX_BATCH_SIZE).contains(&self.batch_size) {
-            let message =
-                format!("invalid batch size {}: expected 1 to {MAX_BATCH_SIZE}", self.batch_size);
+        let path = self.path()?;
+        let inputs = Inputs::new(self.ids, self.left_out, self.batch_size, MAX_BATCH_SIZE)?;
+        let endpoint = self.endpoint.build(&path, "token", None::<(&str, String)>)?;
+        let identity = inputs.identity(&path);
+        Ok(Associations::new(Reader { endpoint, inputs, identity }))
+    }
+
+    /// Builds a paginator of the associations of all objects that another paginator finds. Its
+    /// records are ids or [objects](super::Object); [`map`](crate::PaginatorExt::map) makes ids
+    /// of others.
+    ///
+    /// # Errors
+    ///
+    /// As for [`build`](Self::build), and if there are [`ids`](Self::ids) too.
+    pub fn build_from<P>(self, ids: P) -> Result<AssociationsOf<P>, Error>
+    where
+        P: Paginator<Record: Into<ObjectId>>,
+    {
+        if !self.ids.is_empty() {
+            let message = "both ids and a paginator of ids: make a paginator of each";
             return Err(Error::new(ErrorKind::Configuration, message));
         }
+        let path = self.path()?;
+        let inputs = Inputs::new(self.ids, self.left_out, self.batch_size, MAX_BATCH_SIZE)?;
+        let endpoint = self.endpoint.build(&path, "token", None::<(&str, String)>)?;
+        let identity = format!("hubspot {path}");
+        Ok(AssociationsOf::new(ids, Reader { endpoint, inputs, identity }))
+    }
+
+    fn path(&self) -> Result<String, Error> {
         let from = path_segment("object type", &self.from)?;
         let to = path_segment("object type", &self.to)?;
-        let path = match self.version {
+        Ok(match self.version {
             ApiVersion::V2026_03 => format!("/crm/associations/2026-03/{from}/{to}/batch/read"),
             ApiVersion::V4 => format!("/crm/v4/associations/{from}/{to}/batch/read"),
-        };
-        let mut seen = HashSet::with_capacity(self.ids.len());
-        let mut ids = self.ids;
-        ids.retain(|id| seen.insert(id.clone()));
-        if seen.contains(&ObjectId::from("")) {
-            let message = "invalid id \"\": expected at least one character";
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
-        drop(seen);
-        let identity = format!("hubspot {path} of {} ids {:016x}", ids.len(), digest(&ids));
-        let endpoint = self.endpoint.build(&path, "token", None::<(&str, String)>)?;
-        let (left_out, batch_size) = (self.left_out, self.batch_size);
-        Ok(Associations::new(Reader { endpoint, ids, left_out, batch_size, identity }))
+        })
     }
-}
-
-/// A digest of the ids. It is the same on every machine, since checkpoints contain
-/// it.
-fn digest(ids: &[ObjectId]) -> u64 {
-    let mut digest = XxHash3_64::new();
-    for id in ids {
-        digest.write(id.to_string().as_bytes());
-        digest.write(b"\n");
-    }
-    digest.finish()
 }
 
 impl Debug for AssociationsBuilder {

@@ -34,7 +34,8 @@ pub enum RateBudget {
     /// seconds.
     OAuth,
     /// The CRM search: 5 requests in a second for all apps of an account together.
-    /// They count in the budget of the app too.
+    /// They count in the budget of the app too. [`Search`](super::Search#rate-limit) shows how
+    /// both are kept.
     Search,
 }
 

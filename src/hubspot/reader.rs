@@ -1,33 +1,29 @@
 use std::{
-    collections::{HashMap, HashSet, VecDeque},
+    collections::HashMap,
     fmt::{self, Debug, Formatter},
     mem,
     time::Duration,
 };
 
 use super::{
-    batch::{self, Batch, Input},
+    batch::{Batch, Input},
+    batch_error::{Attribution, contradiction, of_batch, rejected, rejected_others, unrequested},
     error_response::is_expired,
     history::History,
+    inputs::Inputs,
     record_shape::{Answer, RecordShape},
-    wire::{self, NextCursor, ObjectId, ResultRow, StandardError},
+    wire::{self, NextCursor, ObjectId, ResultRow},
 };
 use crate::{
-    error::{Error, ErrorKind, ServiceError},
+    error::{Error, ErrorKind},
     page::{Page, Unit},
     transport::{Endpoint, retry_after},
 };
 
-/// How many characters of an unrequested id are shown: the service chose it.
-const SHOWN_ID: usize = 100;
-
 /// Reads batches. The records that a page contains are up to [`RecordShape`].
 pub(super) struct Reader {
     pub(super) endpoint: Endpoint,
-    pub(super) ids: Vec<ObjectId>,
-    /// The ids that are not asked for.
-    pub(super) left_out: HashSet<ObjectId>,
-    pub(super) batch_size: usize,
+    pub(super) inputs: Inputs,
     pub(super) identity: String,
 }
 
@@ -40,48 +36,13 @@ struct Answers {
 }
 
 impl Reader {
-    pub(super) fn start(&self) -> Batch {
-        Batch::of_all(&self.ids)
-    }
-
-    pub(super) fn pack(&self, waiting: &mut VecDeque<Batch>, halvings: u32) {
-        batch::pack(waiting, self.most(halvings), &self.ids);
-    }
-
-    pub(super) fn is_full(&self, batch: &Batch, halvings: u32) -> bool {
-        batch.len() >= self.most(halvings)
-    }
-
-    pub(super) fn split(&self, batch: &Batch, parts: usize) -> Vec<Batch> {
-        batch.split(parts, self.batch_size)
-    }
-
-    /// The largest number of inputs in a request.
-    fn most(&self, halvings: u32) -> usize {
-        self.batch_size.checked_shr(halvings).unwrap_or(0).max(1)
-    }
-
-    pub(super) fn narrow(&self, batch: &Batch, units: &[usize]) -> Batch {
-        batch.narrow(&self.ids, units)
-    }
-
-    /// Whether a batch asks for one id alone.
-    pub(super) fn is_single(&self, batch: &Batch) -> bool {
-        batch.inputs(&self.ids).take(2).count() == 1
-    }
-
-    /// The id of an input.
-    pub(super) fn ids(&self, batch: &Batch, unit: usize) -> Vec<String> {
-        batch.inputs(&self.ids).nth(unit).map(|(id, _)| id.to_string()).into_iter().collect()
-    }
-
     /// Reads a batch into a page of records.
     pub(super) async fn page<R: RecordShape>(
         &self,
         batch: &Batch,
     ) -> Result<Page<R, Batch>, Error> {
-        let inputs = batch.inputs(&self.ids).collect::<Vec<_>>();
-        let asked = inputs.iter().filter(|(id, _)| !self.left_out.contains(id)).copied();
+        let inputs = batch.inputs(&self.inputs.ids).collect::<Vec<_>>();
+        let asked = inputs.iter().filter(|(id, _)| !self.inputs.left_out.contains(id)).copied();
         let asked = asked.collect::<Vec<_>>();
         let (response, wait) = match asked[..] {
             [] => (wire::Partial::default(), None),
@@ -135,15 +96,10 @@ impl Reader {
         let inputs = inputs.collect::<Vec<_>>();
         let has_cursor = inputs.iter().any(|input| input.after.is_some());
         let response = self.endpoint.post(&wire::Request { inputs }).await.map_err(|error| {
-            if error.is_of_credentials() {
-                return error;
-            }
-            if has_cursor && is_expired(error.status(), error.service_error()) {
-                return error.expired();
-            }
-            // One malformed id makes it refuse the whole request, and it does not say which.
-            let may_be_partial = matches!(error.status(), Some(400 | 404));
-            if may_be_partial { error.with_may_be_partial() } else { error }
+            let is_expired = has_cursor
+                && !error.is_of_credentials()
+                && is_expired(error.status(), error.service_error());
+            if is_expired { error.expired() } else { of_batch(error) }
         })?;
         let what = "the response is not a batch of associations";
         let partial = self.endpoint.decode(what, &response, wire::decode).await?;
@@ -194,25 +150,21 @@ impl Reader {
             unrequested.push(self.endpoint.bad_record(&what, &bad));
         }
         for error in response.errors {
-            let (from, others) = error.ids();
-            let requested = |id: &ObjectId| Some((id.clone(), *indices.get(id)?));
-            let others_named = from.iter().filter(|id| requested(id).is_none()).collect::<Vec<_>>();
-            let named = if from.is_empty() { &others } else { &from };
-            let named = named.iter().filter_map(requested).collect::<Vec<_>>();
+            let Attribution { named, others } =
+                Attribution::of(&error, |id| indices.get(id).copied());
             if error.is_no_associations() {
-                unrequested.extend(others_named.into_iter().map(|id| self.unrequested(id)));
+                unrequested.extend(others.iter().map(|id| self.unrequested(id)));
                 for (_, index) in named {
                     answers[index].mentioned = true;
                 }
                 continue;
             }
-            if named.is_empty() || !others_named.is_empty() {
-                let ids =
-                    others_named.iter().map(|id| self.endpoint.redact(&id.to_string(), SHOWN_ID));
-                unrequested.push(self.rejected(&error).with_ids(ids));
+            if named.is_empty() || !others.is_empty() {
+                unrequested.push(rejected_others(&self.endpoint, &error, &others));
             }
             for (id, index) in named {
-                answers[index].fail(self.rejected(&error).with_ids([id.to_string()]));
+                let error = rejected(&self.endpoint, &error);
+                answers[index].fail(error.with_ids([id.to_string()]));
             }
         }
         for (answer, (id, _)) in answers.iter_mut().zip(inputs) {
@@ -221,7 +173,7 @@ impl Reader {
                 // A cursor is shown in messages and kept in checkpoints.
                 answer.fail(contradiction(id, "came back with the access token as its cursor"));
             }
-            if !answer.mentioned && !self.left_out.contains(*id) {
+            if !answer.mentioned && !self.inputs.left_out.contains(*id) {
                 let what = "came back neither in the results nor in the errors";
                 answer.fail(contradiction(id, what));
             }
@@ -229,25 +181,8 @@ impl Reader {
         Answers { answers, unrequested }
     }
 
-    fn rejected(&self, error: &StandardError) -> Error {
-        let service_error = self.endpoint.redact_service_error(ServiceError {
-            category: error.category.clone(),
-            sub_category: error.sub_category().map(str::to_owned),
-            message: error.message.clone(),
-            correlation_id: None,
-        });
-        let [category, message] = [&service_error.category, &service_error.message]
-            .map(|text| text.as_ref().map_or_else(|| "none".to_owned(), |it| format!("{it:?}")));
-        let message =
-            format!("the service rejected an object: category {category}, message {message}");
-        Error::new(ErrorKind::Rejected, message).with_service_error(service_error)
-    }
-
-    /// The error about an unrequested id. The service chose the id, so it may be
-    /// anything.
     fn unrequested(&self, id: &ObjectId) -> Error {
-        let id = ObjectId::from(self.endpoint.redact(&id.to_string(), SHOWN_ID));
-        contradiction(&id, "came back but was not requested")
+        unrequested(&self.endpoint, id)
     }
 }
 
@@ -291,15 +226,11 @@ impl Answer {
     }
 }
 
-fn contradiction(id: &ObjectId, what: &str) -> Error {
-    Error::new(ErrorKind::Contradiction, format!("object {id} {what}")).with_ids([id.to_string()])
-}
-
 impl Debug for Reader {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.debug_struct("Reader")
             .field("identity", &self.identity)
-            .field("batch_size", &self.batch_size)
+            .field("batch_size", &self.inputs.batch_size)
             .field("endpoint", &self.endpoint)
             .finish_non_exhaustive()
     }

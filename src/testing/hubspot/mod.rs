@@ -1,4 +1,9 @@
+mod associations;
 mod flaw;
+mod list;
+mod route;
+mod rows;
+mod search;
 mod wire;
 
 use std::{
@@ -11,23 +16,26 @@ use bytes::Bytes;
 use http::{Method, Request, Response, StatusCode};
 
 pub use self::flaw::HubSpotFlaw;
-use self::wire::{
-    Body, Envelope, FromObject, Input, Paging, ResultRow, To, error, no_associations, rejected,
+use self::{
+    route::Route,
+    rows::{ABOVE_2_TO_53, FIRST_ID, Properties, SharedRows, id_at},
+    search::Searches,
+    wire::error,
 };
-use super::faults::Fault;
-use super::service::{Log, Service, bearer, emulation, is_json, is_segment, json, mix, path};
+use super::{
+    faults::Fault,
+    service::{Log, Service, bearer, emulation, is_json, json, path},
+};
 
-/// The first id. Every seventh id is above 2^53.
-const FIRST_ID: u64 = 515_690_208_000;
-const ABOVE_2_TO_53: u64 = 1 << 53;
-
-/// The largest number of inputs in one request.
-const MAX_INPUTS: usize = 1000;
-
-/// An emulation of HubSpot's batch read of associations, under the paths of
-/// 2026-03 and v4.
+/// An emulation of HubSpot's CRM, under the paths of 2026-03 and of v3 or v4: the batch
+/// read of associations; the list, the search and the batch read of objects.
 ///
-/// By default it holds 100 objects, each with one page of 2 associations.
+/// By default it holds 100 objects, each with one page of 2 associations. They are of any
+/// type that a request names.
+///
+/// Objects can be [created](Self::create_object), [changed](Self::update_object) and
+/// [archived](Self::archive_object) while they are read. What the batch read of associations
+/// has stays as it is.
 #[derive(Clone)]
 #[must_use = "a service answers when it is a transport or given to a server"]
 pub struct HubSpot {
@@ -37,6 +45,9 @@ pub struct HubSpot {
     pages: Arc<dyn Fn(usize) -> usize + Send + Sync>,
     failing: Arc<dyn Fn(usize) -> bool + Send + Sync>,
     flaws: Arc<dyn Fn(usize, usize) -> Option<HubSpotFlaw> + Send + Sync>,
+    properties: Arc<dyn Fn(usize) -> Properties + Send + Sync>,
+    rows: SharedRows,
+    searches: Option<Searches>,
     latency: Duration,
     log: Log,
 }
@@ -53,6 +64,9 @@ impl HubSpot {
             pages: Arc::new(|_| 1),
             failing: Arc::new(|_| false),
             flaws: Arc::new(|_, _| None),
+            properties: Arc::new(rows::some_properties),
+            rows: SharedRows::default(),
+            searches: None,
             latency: Duration::ZERO,
             log: Log::new(),
         }
@@ -61,6 +75,29 @@ impl HubSpot {
     /// How many objects there are.
     pub fn objects(mut self, objects: u64) -> Self {
         self.objects = objects;
+        self.rows = SharedRows::default();
+        self
+    }
+
+    /// The properties of each object, by its index from 0. By default it has a `dealname` and
+    /// an `amount`. Each object has `hs_object_id`, `createdate` and `hs_lastmodifieddate`
+    /// too, unless they are given here.
+    pub fn properties<P>(mut self, properties: impl Fn(usize) -> P + Send + Sync + 'static) -> Self
+    where
+        P: IntoIterator<Item = (&'static str, String)>,
+    {
+        self.properties = Arc::new(move |index| {
+            properties(index).into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+        });
+        self.rows = SharedRows::default();
+        self
+    }
+
+    /// Answers more than 5 searches in a second with a 429, as the real service does for all
+    /// apps of an account. By default there is no limit, so that a test does not wait. The
+    /// time is that of tokio's clock.
+    pub fn limit_searches(mut self) -> Self {
+        self.searches = Some(Searches::default());
         self
     }
 
@@ -138,116 +175,32 @@ impl HubSpot {
         let index = (id & !ABOVE_2_TO_53).checked_sub(FIRST_ID)?;
         (index < self.objects && id_at(index) == id).then(|| usize::try_from(index).ok())?
     }
-
-    fn page(&self, id: u64, page: usize) -> impl Iterator<Item = u64> + use<> {
-        let (seed, first) = (self.seed ^ id, page * self.page_size);
-        (first..first + self.page_size).map(move |index| mix(seed, index as u64) >> 3)
-    }
-
-    fn after(&self, id: u64, page: usize) -> String {
-        format!("{:016x}-{page}%3D%3D", mix(self.seed, id))
-    }
-
-    /// The page that an input requests.
-    fn requested(&self, id: u64, after: Option<&str>) -> Option<usize> {
-        let Some(after) = after else { return Some(0) };
-        let page = after.split_once('-')?.1.strip_suffix("%3D%3D")?.parse().ok()?;
-        (self.after(id, page) == after && (1..self.pages_of(id)).contains(&page)).then_some(page)
-    }
-
-    /// What a page of an object says about the next page.
-    fn paging(&self, id: u64, page: usize, flaw: Option<HubSpotFlaw>) -> Option<Paging> {
-        let pages = self.pages_of(id);
-        let next = (page + 1 < pages).then(|| flaw::next_page(flaw, page));
-        flaw::paging(flaw, next.map(|next| self.after(id, next)))
-    }
-
-    fn read(&self, inputs: &[Input<'_>]) -> Response<Bytes> {
-        let (mut results, mut errors) = (Vec::new(), Vec::new());
-        let mut is_ok = true;
-        for input in inputs {
-            let object = input.id.parse().ok().and_then(|id| Some((id, self.index(id)?)));
-            let Some((id, index)) = object.filter(|(_, index)| !(self.failing)(*index)) else {
-                errors.push(rejected(input.id));
-                is_ok = false;
-                continue;
-            };
-            let Some(page) = self.requested(id, input.after) else {
-                return error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", "Unknown paging cursor");
-            };
-            let flaw = (self.flaws)(index, page);
-            if flaw == Some(HubSpotFlaw::RejectedWithStatus200) {
-                errors.push(rejected(input.id));
-                continue;
-            }
-            if self.pages_of(id) == 0 {
-                errors.push(no_associations(input.id));
-                is_ok = false;
-                continue;
-            }
-            let row = ResultRow {
-                from: FromObject { id: input.id },
-                to: Some(self.page(id, page).map(To::from).collect()),
-                paging: self.paging(id, page, flaw),
-            };
-            flaw::push(flaw, row, &mut results);
-        }
-        // The results are not in the order of the inputs.
-        let turn = results.len() / 2;
-        results.rotate_left(turn);
-        let status = if is_ok { StatusCode::OK } else { StatusCode::MULTI_STATUS };
-        json(
-            status,
-            &Envelope {
-                status: "COMPLETE",
-                results,
-                num_errors: (!errors.is_empty()).then_some(errors.len()),
-                errors,
-                started_at: "2026-03-30T13:46:24.038Z",
-                completed_at: "2026-03-30T13:46:24.048Z",
-            },
-        )
-    }
 }
 
 impl Service for HubSpot {
     fn respond(&self, request: &Request<Bytes>) -> Response<Bytes> {
         self.log.add(request);
-        let path = path(request);
-        let types = path
-            .strip_prefix("/crm/associations/2026-03/")
-            .or_else(|| path.strip_prefix("/crm/v4/associations/"))
-            .and_then(|path| path.strip_suffix("/batch/read"));
-        let types = types.and_then(|types| types.split_once('/'));
-        if !types.is_some_and(|(from, to)| [from, to].iter().all(is_segment)) {
+        let Some(route) = Route::of(path(request)) else {
             return error(StatusCode::NOT_FOUND, "OBJECT_NOT_FOUND", "No such path");
-        }
-        if request.method() != Method::POST {
-            return error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", "Use POST");
+        };
+        if request.method() != route.method() {
+            let message = format!("Use {}", route.method());
+            return error(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", &message);
         }
         if bearer(request).is_none() {
             let message = "Authentication credentials not found";
             return error(StatusCode::UNAUTHORIZED, "INVALID_AUTHENTICATION", message);
         }
-        if !is_json(request) {
+        if request.method() == Method::POST && !is_json(request) {
             let message = "Send application/json";
             return error(StatusCode::UNSUPPORTED_MEDIA_TYPE, "VALIDATION_ERROR", message);
         }
-        let inputs = match serde_json::from_slice::<Body<'_>>(request.body()) {
-            Ok(body) => body.inputs,
-            Err(reason) => {
-                let message = format!("Invalid input JSON: {reason}");
-                return error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", &message);
-            }
-        };
-        if inputs.len() > MAX_INPUTS {
-            let message = format!(
-                "The maximum number of inputs supported in a batch is {MAX_INPUTS}. Please reduce \
-                 the number of items and try again"
-            );
-            return error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", &message);
+        match route {
+            Route::Associations => self.read_associations(request),
+            Route::List(object_type) => self.list_objects(object_type, request),
+            Route::Search(object_type) => self.search_objects(object_type, request),
+            Route::BatchRead(object_type) => self.read_objects(object_type, request),
         }
-        self.read(&inputs)
     }
 
     fn latency(&self) -> Duration {
@@ -278,9 +231,4 @@ impl Debug for HubSpot {
             .field("page_size", &self.page_size)
             .finish_non_exhaustive()
     }
-}
-
-fn id_at(index: u64) -> u64 {
-    let id = FIRST_ID + index;
-    if index % 7 == 6 { id | ABOVE_2_TO_53 } else { id }
 }

@@ -135,3 +135,18 @@ pub(super) fn rejected(id: &str) -> Value {
         "context": {"fromObjectId": [id]},
     })
 }
+
+pub(super) fn invalid(message: &str) -> Response<Bytes> {
+    error(StatusCode::BAD_REQUEST, "VALIDATION_ERROR", message)
+}
+
+pub(super) fn invalid_json(reason: &serde_json::Error) -> Response<Bytes> {
+    invalid(&format!("Invalid input JSON: {reason}"))
+}
+
+pub(super) fn too_many_inputs(most: usize) -> Response<Bytes> {
+    invalid(&format!(
+        "The maximum number of inputs supported in a batch is {most}. Please reduce the number \
+         of items and try again"
+    ))
+}

@@ -1,16 +1,21 @@
-//! The rules of reading HubSpot's batch associations, a test each.
+//! The rules of reading HubSpot's objects and associations, a test each.
 
+mod associations_of;
 mod bad_records;
+mod batch_read;
 mod builder;
 mod changes;
 mod checkpoints;
+mod complete_objects;
 mod fatal;
 mod grouped;
 mod ids;
+mod objects;
 mod pages;
 mod partial;
 mod request;
 mod results;
+mod search;
 mod size;
 
 use std::error::Error as _;

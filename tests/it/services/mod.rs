@@ -3,6 +3,7 @@
 mod alloy;
 mod both;
 mod hubspot;
+mod hubspot_objects;
 mod over_http;
 
 use crate::support::CREDENTIAL;
