@@ -162,9 +162,9 @@ impl Style for Keyset {
     fn next(&self, cursor: &Bound, answer: &Answer<'_>) -> Result<Next<Bound>, Error> {
         let page = self.keyed(answer)?;
         let mut left_out = page.seen(&cursor.seen);
-        let behind = page.read_before(cursor.until.as_deref(), self.is_inclusive)?;
+        let (behind, is_behind) = page.read_before(cursor.until.as_deref(), self.is_inclusive)?;
         let newest = self.newest(cursor, &page);
-        let is_end = !behind.is_empty() || self.is_last(cursor, &page, &left_out, answer)?;
+        let is_end = is_behind || self.is_last(cursor, &page, &left_out, answer)?;
         left_out.extend(behind);
         left_out.sort_unstable();
         left_out.dedup();

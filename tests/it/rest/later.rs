@@ -95,6 +95,23 @@ async fn a_keyset_with_the_newest_first_ends_where_the_reading_before_began() {
 }
 
 #[tokio::test]
+async fn records_with_the_key_of_the_mark_come_from_the_pages_behind_it_too() {
+    // Of one time, the lowest id comes last, and a page of three ends before it.
+    let table = Table::new((100..120).map(|id| (id, id)));
+    let list = table.request().limit("limit", 3).query("order", "newest");
+    let keyset = Keyset::query("until").key("/time").tie_at("/id");
+    let keyset = keyset.inclusive().descending().until_empty();
+    let list = list.pages(keyset).records_at("/rows").build::<Row>().unwrap();
+    let (_, later) = run(&list, None).await;
+    for (id, time) in [(200, 201), (201, 200), (50, 119)] {
+        table.insert(id, time);
+    }
+    let (second, later) = run(&list, Some(&later)).await;
+    assert_eq!(second, [50, 200, 201]);
+    assert!(run(&list, Some(&later)).await.0.is_empty());
+}
+
+#[tokio::test]
 async fn a_later_reading_of_the_newest_asks_for_no_more_than_it_needs() {
     let table = Table::new((0..1_000).map(|id| (id, id)));
     let list = newest_first(&table);
