@@ -256,7 +256,8 @@ impl Keyset {
         let count = records as u64;
         let is_full = answer.limit().is_some_and(|limit| count >= limit);
         let is_longest = cursor.most.is_some_and(|most| count >= most);
-        self.is_inclusive && records > 1 && (is_full || is_longest)
+        // A service that has one record in all gives no more, whatever its page may hold.
+        self.is_inclusive && (is_full || is_longest && records > 1)
     }
 
     /// The first key of a reading whose keys descend: a later one ends there.

@@ -178,6 +178,15 @@ table! {
 }
 
 #[tokio::test]
+async fn a_page_for_one_record_alone_can_not_tell_the_end_of_ties() {
+    let page = || body(&[4], json!({}));
+    let script = Script::json([page(), page()]);
+    let style = keyset().inclusive().until_empty();
+    let found = read(get(&script).limit("limit", 1), style).await;
+    assert_eq!(found, (vec![4], CONTRADICTION));
+}
+
+#[tokio::test]
 async fn a_connection_that_goes_on_without_a_cursor_is_a_contradiction() {
     for (info, kind) in [
         (json!({"hasNextPage": true, "endCursor": null}), CONTRADICTION),
