@@ -28,8 +28,8 @@ use crate::{
 /// key means the same place when records come and go, which an offset does not.
 ///
 /// By default the bound is exclusive, as in `id > 17`, and each record needs a key of its own:
-/// two equal keys at the end of a page are an error, since a third one would be lost. With a
-/// key that records share, such as a time, use a bound that includes it
+/// two equal keys at the end of a page are an error, since a third one would be lost, and so is
+/// a page that begins with the key that it was to begin behind. With a key that records share, such as a time, use a bound that includes it
 /// ([`inclusive`](Self::inclusive)).
 ///
 /// What says that the list is at its end must be chosen: [`more_at`](Self::more_at),
@@ -161,6 +161,7 @@ impl Style for Keyset {
 
     fn next(&self, cursor: &Bound, answer: &Answer<'_>) -> Result<Next<Bound>, Error> {
         let page = self.keyed(answer)?;
+        self.check_bound(cursor, &page)?;
         let mut left_out = page.seen(&cursor.seen);
         let (behind, is_behind) = page.read_before(cursor.until.as_deref(), self.is_inclusive)?;
         let newest = self.newest(cursor, &page);
@@ -223,6 +224,19 @@ impl Keyset {
             }
         }
         Ok(())
+    }
+
+    /// Checks that an exclusive bound excludes its key. Otherwise its record comes again.
+    pub(super) fn check_bound(&self, bound: &Bound, page: &Keyed<'_>) -> Result<(), Error> {
+        match (&bound.key, page.keys.first()) {
+            (Some(key), Some(first)) if !self.is_inclusive && key == first => {
+                Err(contradiction(format!(
+                    "the page behind the key {key} begins with it again: call `inclusive`, if the \
+                     service includes the key that it is asked for"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Whether records share keys, and the bound includes its key.

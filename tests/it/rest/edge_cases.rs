@@ -164,6 +164,9 @@ table! {
         [body(&[1, 4], json!({})), body(&[7], json!({}))] => [1, 4, 7], None;
     equal_keys_at_an_exclusive_bound_are_a_contradiction: keyset().until_empty(),
         [body(&[4, 4], json!({}))] => [], CONTRADICTION;
+    an_exclusive_bound_that_comes_again_is_a_contradiction: keyset().more_at("/more"),
+        [body(&[1, 4], json!({"more": true})), body(&[4, 7], json!({"more": false}))]
+            => [1, 4], CONTRADICTION;
     an_empty_page_with_more_is_a_contradiction: keyset().more_at("/more"),
         [body(&[], json!({"more": true}))] => [], CONTRADICTION;
     a_full_page_of_ties_is_a_contradiction: keyset().inclusive().until_empty(),
