@@ -232,6 +232,30 @@ async fn whole_and_later<P: Paginator<Record = u64>>(list: &P) {
 }
 
 #[tokio::test]
+async fn a_record_that_was_changed_since_comes_again_though_its_key_was_known() {
+    let transport = |request: Request<Bytes>| {
+        let is_later = request.uri().query().is_some();
+        let body = if is_later {
+            json!({"items": [{"id": 1, "time": 2}], "sync": "b"})
+        } else {
+            json!({"items": [{"id": 1, "time": 1}, {"id": 2, "time": 1}], "sync": "a"})
+        };
+        std::future::ready(Ok::<_, Error>(Response::new(body.to_string().into())))
+    };
+    let client = Client::builder("https://api.example.com").transport(transport).build().unwrap();
+    let tokens = NextCursor::at("/next").into_query("page").later_at("/sync").into_query("sync");
+    let list = client.get("/x").pages(tokens).records_at("/items").build::<Row>().unwrap();
+    let list = list.keyed(|row: &Row| row.id);
+    for read in [list.read().deduplicate(9), list.read().restarts(1)] {
+        let first = drain(read.clone().records()).await;
+        let later = first.monitor.checkpoint().unwrap().later().unwrap();
+        assert_eq!(first.whole().len(), 2);
+        let second = drain(read.resume(stored(&later)).records()).await.whole();
+        assert_eq!(second, [Row { id: 1, time: 2 }]);
+    }
+}
+
+#[tokio::test]
 async fn the_last_cursor_of_a_log_is_left_where_a_flag_tells_the_end() {
     let entries = Arc::new(Mutex::new(5_u64));
     let transport = {
