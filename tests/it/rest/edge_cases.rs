@@ -103,6 +103,9 @@ table! {
     an_empty_page_with_a_link_is_not_the_end: NextLink::at("/next"),
         [body(&[], json!({"next": "/a"})), body(&[2], json!({}))] => [2], None;
 
+    a_link_without_a_path_is_followed: NextLink::at("/next"),
+        [body(&[1], json!({"next": "https://api.example.com?page=2"})), body(&[2], json!({}))]
+            => [1, 2], None;
     a_missing_link_is_the_end: NextLink::at("/next"), [body(&[1], json!({}))] => [1], None;
     an_empty_link_is_the_end: NextLink::at("/next"), [body(&[1], json!({"next": ""}))] => [1], None;
     a_link_that_is_no_text_is_a_decode_error: NextLink::at("/next"),
