@@ -120,6 +120,9 @@ impl Checkpoint {
     /// or was changed since: from the sync token, delta link or last key that the service left
     /// at the end. `None` before the end, and if it left nothing.
     ///
+    /// It holds no keys of records, so that a record that was changed since is not
+    /// [left out](crate::Read::deduplicate) as one that was delivered.
+    ///
     /// To resume a checkpoint that is [finished](Self::is_finished) reads nothing, each time.
     ///
     /// ```
@@ -157,12 +160,7 @@ impl Checkpoint {
             return None;
         }
         let begin = Self::at_start(self.identity.clone(), Value::Null);
-        Some(Self {
-            waiting: self.later.clone(),
-            is_part: self.is_part,
-            keys: self.keys.clone(),
-            ..begin
-        })
+        Some(Self { waiting: self.later.clone(), is_part: self.is_part, ..begin })
     }
 
     /// Whether nothing was left to read.

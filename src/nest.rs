@@ -291,7 +291,15 @@ where
     }
 
     fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
-        let NestCursor::Children { parent, at: Some(at) } = cursor else { return None };
+        let (parent, at) = match cursor {
+            // A batch of ids is not: its error would name none of them.
+            NestCursor::Parents(at) if self.parents.ids(at, 0).is_empty() => {
+                let left = self.parents.pass_over(at)?.into_iter();
+                return Some(left.map(NestCursor::Parents).collect());
+            }
+            NestCursor::Parents(_) => return None,
+            NestCursor::Children { parent, at } => (parent, at.as_ref()?),
+        };
         let (_, child) = self.child(parent).ok()?;
         let cursor = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
         Some(child.pass_over(at)?.into_iter().map(cursor).collect())

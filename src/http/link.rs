@@ -91,7 +91,10 @@ impl Links {
             return Err(refused("it has a user"));
         }
         let path = uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let path = without_dots(path);
+        let path = match without_dots(path) {
+            path if path.starts_with('/') => path,
+            query => format!("/{query}"),
+        };
         let home = self.origins.first();
         if self.ignores_hosts || home == Some(&origin) {
             return Ok(path);
@@ -177,6 +180,7 @@ mod tests {
         for (link, path) in [
             ("https://api.example.com/v2/users?after=a%2Fb%3d", "/v2/users?after=a%2Fb%3d"),
             ("HTTPS://API.example.com:443/x", "/x"),
+            ("https://api.example.com?page=2", "/?page=2"),
             ("/v3/x?y", "/v3/x?y"),
             ("?page=2", "/v2/users/list?page=2"),
             ("next?page=2#top", "/v2/users/next?page=2"),

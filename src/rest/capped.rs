@@ -101,6 +101,7 @@ impl<S: Style> Style for Capped<S> {
     ) -> Result<Next<Self::Cursor>, Error> {
         let next = self.style.next(&cursor.at, answer)?;
         let page = self.keyset.keyed(answer)?;
+        self.keyset.check_bound(&cursor.above, &page)?;
         let last = Self::last(&cursor.last, &page);
         if !self.keyset.is_inclusive()
             && let Some(key) = page.first_tie()

@@ -122,7 +122,7 @@ impl<T: DeserializeOwned + Send + 'static, S: Style> Paginator for List<T, S> {
         };
         let next = reader.style.next(&cursor.at, &answer)?;
         let total = next.total.or_else(|| reader.total(&answer));
-        let Next { cursor: following, left_out, skipped, later, .. } = next;
+        let Next { cursor: following, left_out, skipped, later, makes_headway, .. } = next;
         let is_left_out = |index: usize| left_out.binary_search(&index).is_ok();
         if !left_out.is_empty() {
             let mut indices = (0..count).filter(|index| bad.iter().all(|bad| bad.index != *index));
@@ -155,6 +155,9 @@ impl<T: DeserializeOwned + Send + 'static, S: Style> Paginator for List<T, S> {
             .with_digest((!reader.layout.options.accepts_repeated_pages).then_some(digest));
         if reader.style.has_offset_cursors() {
             page = page.with_offset_cursors();
+        }
+        if makes_headway {
+            page = page.making_headway();
         }
         for bad in bad.iter().filter(|bad| !is_left_out(bad.index)) {
             page.fail_record(None, reader.endpoint().bad_record(&of_page(bad.index), bad));

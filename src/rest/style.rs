@@ -134,12 +134,21 @@ pub struct Next<C> {
     pub(super) skipped: u64,
     pub(super) total: Option<u64>,
     pub(super) later: Option<C>,
+    /// Whether the page brings the list on, although it may have no records.
+    pub(super) makes_headway: bool,
 }
 
 impl<C> Next<C> {
     /// The end.
     pub fn end() -> Self {
-        Self { cursor: None, left_out: Vec::new(), skipped: 0, total: None, later: None }
+        Self {
+            cursor: None,
+            left_out: Vec::new(),
+            skipped: 0,
+            total: None,
+            later: None,
+            makes_headway: false,
+        }
     }
 
     /// A page at this position.

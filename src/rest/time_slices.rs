@@ -171,6 +171,7 @@ impl<S: Style> Style for TimeSlices<S> {
         answer: &Answer<'_>,
     ) -> Result<Next<Self::Cursor>, Error> {
         let next = self.style.next(&cursor.at, answer)?;
+        let makes_headway = next.makes_headway || next.cursor.is_none();
         let following = if let Some(at) = next.cursor {
             Some(SlicePosition { at, ..*cursor })
         } else {
@@ -179,7 +180,8 @@ impl<S: Style> Style for TimeSlices<S> {
             (from < cursor.end).then_some(SlicePosition { from, end: cursor.end, at })
         };
         let following = following.map_or_else(Next::end, Next::at);
-        Ok(following.leaving_out(next.left_out).with_skipped(next.skipped))
+        let following = following.leaving_out(next.left_out).with_skipped(next.skipped);
+        Ok(Next { makes_headway, ..following })
     }
 
     fn check(&self, limit: Option<u64>) -> Result<(), Error> {

@@ -1,6 +1,6 @@
 //! A list for each record of another list.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
@@ -291,6 +291,32 @@ async fn a_parent_that_comes_twice_is_an_error_before_its_children_come_twice() 
     let outcome = drain(nest.records()).await;
     assert_eq!(outcome.records, [0, 9, 1]);
     assert_eq!(outcome.error().kind(), ErrorKind::Loop);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_parent_that_the_service_can_not_build_is_passed_over() {
+    let transport = |request: Request<Bytes>| {
+        let from = number(&request, "offset").unwrap_or(0);
+        let end = from + number(&request, "limit").unwrap();
+        let response = if request.uri().path() == "/parents" && (from..end).contains(&5) {
+            Response::builder().status(504).body(Bytes::new()).unwrap()
+        } else {
+            let items = (from..end.min(10)).collect::<Vec<_>>();
+            Response::new(json!({"items": items, "total": 10}).to_string().into())
+        };
+        ready(Ok::<_, Error>(response))
+    };
+    let client = Client::builder("https://api.example.com").transport(transport).build().unwrap();
+    let list = move |path: &str| {
+        let pages = Offset::query("offset").total_at("/total");
+        let list = client.get(path).limit("limit", 4).pages(pages).records_at("/items");
+        list.build::<u64>().unwrap()
+    };
+    let children = list.clone();
+    let all = list("/parents").nest("children", move |_: &u64| children("/children"));
+    let outcome = drain(all.read().pass_over_unreadable().records()).await;
+    assert_eq!(outcome.records.len(), 90);
+    assert!(matches!(&outcome.errors[..], [error] if error.is_partial()), "{:?}", outcome.errors);
 }
 
 #[tokio::test(start_paused = true)]

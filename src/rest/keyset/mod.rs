@@ -28,8 +28,8 @@ use crate::{
 /// key means the same place when records come and go, which an offset does not.
 ///
 /// By default the bound is exclusive, as in `id > 17`, and each record needs a key of its own:
-/// two equal keys at the end of a page are an error, since a third one would be lost. With a
-/// key that records share, such as a time, use a bound that includes it
+/// two equal keys at the end of a page are an error, since a third one would be lost, and so is
+/// a page that begins with the key that it was to begin behind. With a key that records share, such as a time, use a bound that includes it
 /// ([`inclusive`](Self::inclusive)).
 ///
 /// What says that the list is at its end must be chosen: [`more_at`](Self::more_at),
@@ -161,10 +161,11 @@ impl Style for Keyset {
 
     fn next(&self, cursor: &Bound, answer: &Answer<'_>) -> Result<Next<Bound>, Error> {
         let page = self.keyed(answer)?;
+        self.check_bound(cursor, &page)?;
         let mut left_out = page.seen(&cursor.seen);
-        let behind = page.read_before(cursor.until.as_deref(), self.is_inclusive)?;
+        let (behind, is_behind) = page.read_before(cursor.until.as_deref(), self.is_inclusive)?;
         let newest = self.newest(cursor, &page);
-        let is_end = !behind.is_empty() || self.is_last(cursor, &page, &left_out, answer)?;
+        let is_end = is_behind || self.is_last(cursor, &page, &left_out, answer)?;
         left_out.extend(behind);
         left_out.sort_unstable();
         left_out.dedup();
@@ -225,6 +226,19 @@ impl Keyset {
         Ok(())
     }
 
+    /// Checks that an exclusive bound excludes its key. Otherwise its record comes again.
+    pub(super) fn check_bound(&self, bound: &Bound, page: &Keyed<'_>) -> Result<(), Error> {
+        match (&bound.key, page.keys.first()) {
+            (Some(key), Some(first)) if !self.is_inclusive && key == first => {
+                Err(contradiction(format!(
+                    "the page behind the key {key} begins with it again: call `inclusive`, if the \
+                     service includes the key that it is asked for"
+                )))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Whether records share keys, and the bound includes its key.
     pub(super) fn is_inclusive(&self) -> bool {
         self.is_inclusive
@@ -256,7 +270,8 @@ impl Keyset {
         let count = records as u64;
         let is_full = answer.limit().is_some_and(|limit| count >= limit);
         let is_longest = cursor.most.is_some_and(|most| count >= most);
-        self.is_inclusive && records > 1 && (is_full || is_longest)
+        // A service that has one record in all gives no more, whatever its page may hold.
+        self.is_inclusive && (is_full || is_longest && records > 1)
     }
 
     /// The first key of a reading whose keys descend: a later one ends there.

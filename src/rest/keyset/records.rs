@@ -110,7 +110,9 @@ impl Keyed<'_> {
         (self.len() - records..self.len()).map(|index| self.digest(index)).collect()
     }
 
-    /// The indices of the records that a reading before this one had, which began at the mark.
+    /// The indices of the records that a reading before this one had, which began at the mark;
+    /// and whether no other page has new ones. Behind records with the key of an inclusive
+    /// mark, others with this key may come that are new.
     ///
     /// # Errors
     ///
@@ -119,14 +121,17 @@ impl Keyed<'_> {
         &self,
         mark: Option<&Mark>,
         is_inclusive: bool,
-    ) -> Result<Vec<usize>, Error> {
-        let Some(mark) = mark else { return Ok(Vec::new()) };
-        let mut behind = Vec::new();
+    ) -> Result<(Vec<usize>, bool), Error> {
+        let Some(mark) = mark else { return Ok((Vec::new(), false)) };
+        let (mut behind, mut is_end) = (Vec::new(), false);
         for (index, key) in self.keys.iter().enumerate() {
             let was_read = match compared(key, &mark.key) {
                 Some(Ordering::Greater) => false,
-                Some(Ordering::Equal) => !is_inclusive || mark.seen.contains(&self.digest(index)),
-                Some(Ordering::Less) => true,
+                Some(Ordering::Equal) if is_inclusive => mark.seen.contains(&self.digest(index)),
+                Some(_) => {
+                    is_end = true;
+                    true
+                }
                 None => {
                     let mark = &mark.key;
                     return Err(contradiction(format!(
@@ -139,7 +144,7 @@ impl Keyed<'_> {
                 behind.push(index);
             }
         }
-        Ok(behind)
+        Ok((behind, is_end))
     }
 }
 

@@ -67,6 +67,18 @@ async fn two_records_with_the_last_key_of_a_unique_key_are_an_error() {
 }
 
 #[tokio::test]
+async fn a_list_above_a_unique_key_that_begins_with_it_is_an_error() {
+    let list = Offset::query("offset").more_at("/more");
+    let keyset = Keyset::query("since").key("/time");
+    let request = table(100, 1).request();
+    let list = request.pages(Capped::new(list, 40, keyset)).records_at("/rows").build::<Row>();
+    let outcome = drain(list.unwrap().records()).await;
+    assert_eq!(outcome.records.len(), 40);
+    let error = outcome.error();
+    assert!(error.to_string().contains("begins with it again: call `inclusive`"), "{error}");
+}
+
+#[tokio::test]
 async fn rows_that_are_inserted_and_deleted_meanwhile_shift_no_other() {
     for (list, unique) in [(0, true), (1, false)] {
         let table = table(300, if list == 0 { 1 } else { 5 });

@@ -103,6 +103,9 @@ table! {
     an_empty_page_with_a_link_is_not_the_end: NextLink::at("/next"),
         [body(&[], json!({"next": "/a"})), body(&[2], json!({}))] => [2], None;
 
+    a_link_without_a_path_is_followed: NextLink::at("/next"),
+        [body(&[1], json!({"next": "https://api.example.com?page=2"})), body(&[2], json!({}))]
+            => [1, 2], None;
     a_missing_link_is_the_end: NextLink::at("/next"), [body(&[1], json!({}))] => [1], None;
     an_empty_link_is_the_end: NextLink::at("/next"), [body(&[1], json!({"next": ""}))] => [1], None;
     a_link_that_is_no_text_is_a_decode_error: NextLink::at("/next"),
@@ -164,6 +167,9 @@ table! {
         [body(&[1, 4], json!({})), body(&[7], json!({}))] => [1, 4, 7], None;
     equal_keys_at_an_exclusive_bound_are_a_contradiction: keyset().until_empty(),
         [body(&[4, 4], json!({}))] => [], CONTRADICTION;
+    an_exclusive_bound_that_comes_again_is_a_contradiction: keyset().more_at("/more"),
+        [body(&[1, 4], json!({"more": true})), body(&[4, 7], json!({"more": false}))]
+            => [1, 4], CONTRADICTION;
     an_empty_page_with_more_is_a_contradiction: keyset().more_at("/more"),
         [body(&[], json!({"more": true}))] => [], CONTRADICTION;
     a_full_page_of_ties_is_a_contradiction: keyset().inclusive().until_empty(),
@@ -175,6 +181,15 @@ table! {
         [body(&[4, 1], json!({}))] => [], CONTRADICTION;
     the_key_that_is_asked_for_is_a_loop_if_it_comes_again: keyset().until_empty(),
         [body(&[1, 4], json!({})), body(&[3, 4], json!({}))] => [1, 4, 3, 4], LOOP;
+}
+
+#[tokio::test]
+async fn a_page_for_one_record_alone_can_not_tell_the_end_of_ties() {
+    let page = || body(&[4], json!({}));
+    let script = Script::json([page(), page()]);
+    let style = keyset().inclusive().until_empty();
+    let found = read(get(&script).limit("limit", 1), style).await;
+    assert_eq!(found, (vec![4], CONTRADICTION));
 }
 
 #[tokio::test]

@@ -95,6 +95,23 @@ async fn a_keyset_with_the_newest_first_ends_where_the_reading_before_began() {
 }
 
 #[tokio::test]
+async fn records_with_the_key_of_the_mark_come_from_the_pages_behind_it_too() {
+    // Of one time, the lowest id comes last, and a page of three ends before it.
+    let table = Table::new((100..120).map(|id| (id, id)));
+    let list = table.request().limit("limit", 3).query("order", "newest");
+    let keyset = Keyset::query("until").key("/time").tie_at("/id");
+    let keyset = keyset.inclusive().descending().until_empty();
+    let list = list.pages(keyset).records_at("/rows").build::<Row>().unwrap();
+    let (_, later) = run(&list, None).await;
+    for (id, time) in [(200, 201), (201, 200), (50, 119)] {
+        table.insert(id, time);
+    }
+    let (second, later) = run(&list, Some(&later)).await;
+    assert_eq!(second, [50, 200, 201]);
+    assert!(run(&list, Some(&later)).await.0.is_empty());
+}
+
+#[tokio::test]
 async fn a_later_reading_of_the_newest_asks_for_no_more_than_it_needs() {
     let table = Table::new((0..1_000).map(|id| (id, id)));
     let list = newest_first(&table);
@@ -212,6 +229,30 @@ async fn whole_and_later<P: Paginator<Record = u64>>(list: &P) {
     let third =
         drain(list.read().deduplicate(9).restarts(1).resume(stored(&later)).records()).await;
     assert_eq!(third.whole(), [1, 2, 3]);
+}
+
+#[tokio::test]
+async fn a_record_that_was_changed_since_comes_again_though_its_key_was_known() {
+    let transport = |request: Request<Bytes>| {
+        let is_later = request.uri().query().is_some();
+        let body = if is_later {
+            json!({"items": [{"id": 1, "time": 2}], "sync": "b"})
+        } else {
+            json!({"items": [{"id": 1, "time": 1}, {"id": 2, "time": 1}], "sync": "a"})
+        };
+        std::future::ready(Ok::<_, Error>(Response::new(body.to_string().into())))
+    };
+    let client = Client::builder("https://api.example.com").transport(transport).build().unwrap();
+    let tokens = NextCursor::at("/next").into_query("page").later_at("/sync").into_query("sync");
+    let list = client.get("/x").pages(tokens).records_at("/items").build::<Row>().unwrap();
+    let list = list.keyed(|row: &Row| row.id);
+    for read in [list.read().deduplicate(9), list.read().restarts(1)] {
+        let first = drain(read.clone().records()).await;
+        let later = first.monitor.checkpoint().unwrap().later().unwrap();
+        assert_eq!(first.whole().len(), 2);
+        let second = drain(read.resume(stored(&later)).records()).await.whole();
+        assert_eq!(second, [Row { id: 1, time: 2 }]);
+    }
 }
 
 #[tokio::test]

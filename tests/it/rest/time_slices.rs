@@ -91,6 +91,13 @@ proptest! {
     }
 }
 
+#[tokio::test]
+async fn a_thousand_slices_without_a_row_are_no_empty_pages() {
+    let table = Table::new([(1, 0), (2, 1_500)]);
+    let whole = drain(slices(&table, 0, 1_501, 1).records()).await.whole();
+    assert_eq!(whole, table.all());
+}
+
 #[tokio::test(start_paused = true)]
 async fn slices_keep_the_contract() {
     let table = Table::new((0..60).map(|id| (id, id)));
