@@ -29,8 +29,8 @@ use crate::{
 ///
 /// By default the bound is exclusive, as in `id > 17`, and each record needs a key of its own:
 /// two equal keys at the end of a page are an error, since a third one would be lost, and so is
-/// a page that begins with the key that it was to begin behind. With a key that records share, such as a time, use a bound that includes it
-/// ([`inclusive`](Self::inclusive)).
+/// a page that begins with the key that it was to begin behind. With a key that records share,
+/// such as a time, use a bound that includes it ([`inclusive`](Self::inclusive)).
 ///
 /// What says that the list is at its end must be chosen: [`more_at`](Self::more_at),
 /// [`done_at`](Self::done_at), [`until_empty`](Self::until_empty) or
