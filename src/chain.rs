@@ -21,6 +21,9 @@ use crate::{
 /// [window](crate::Read::window) they are read side by side, and their pages come in the order
 /// of the requests. A fatal error of one ends the reading of all.
 ///
+/// It leaves no place for [later](crate::Checkpoint::later), and has no total. Its first page is
+/// empty: it leads to the beginning of each of them.
+///
 /// They are of one type; [`boxed`](crate::PaginatorExt::boxed) makes them so. The identity is
 /// made of theirs, so a checkpoint fits the same ones in the same order.
 ///
@@ -55,7 +58,8 @@ pub struct Chain<P> {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChainCursor<C> {
-    /// At the beginning of each of these. No request is made for it.
+    /// At the beginning of each of these. No request is made for it, though it counts as one, and
+    /// as an empty page.
     Begin {
         /// The index of the first one.
         first: usize,
@@ -101,7 +105,8 @@ impl<P: Paginator> Paginator for Chain<P> {
             Error::new(ErrorKind::Contract, "the cursor is of a paginator that is not in the chain")
         })?;
         let page = paginator.fetch(at).await?.map_next(|at| ChainCursor::Within { index, at });
-        Ok(page.without_total().marked_by(key(&index)))
+        // A place for later of some of them would leave out the others.
+        Ok(page.with_later(None).without_total().marked_by(key(&index)))
     }
 
     fn identity(&self) -> String {

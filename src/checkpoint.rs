@@ -47,6 +47,9 @@ pub struct Checkpoint {
     /// Records left out since they had come before.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub(crate) repeated: u64,
+    /// What was counted before the list was read anew.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub(crate) counted_before: u64,
     /// Whether it is of a part of a reading.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_part: bool,
@@ -82,6 +85,7 @@ impl Checkpoint {
             failures: 0,
             skipped: 0,
             repeated: 0,
+            counted_before: 0,
             is_part: false,
             keys: None,
             requests: Vec::new(),

@@ -24,12 +24,20 @@ const SHOWN_PARENT: usize = 120;
 ///
 /// # Errors
 ///
-/// - A child list that ends with status 404 or 410 fails alone, since its parent was deleted
-///   meanwhile: a [partial error](Error::is_partial) names the parent
-///   ([`failing_alone`](Self::failing_alone), [`named_by`](Self::named_by)). Any other error
-///   of a list is fatal.
-/// - A parent that comes twice is a [`Loop`](ErrorKind::Loop), because its children would come
-///   twice.
+/// - A child list that ends with status 404 fails alone, since its parent was deleted meanwhile,
+///   and so does one that begins with 410: a [partial error](Error::is_partial) names the parent
+///   ([`failing_alone`](Self::failing_alone), [`named_by`](Self::named_by)). Any other error of a
+///   list is fatal; so is a 410 behind the first page, which tells of a cursor that has expired.
+/// - A parent that comes twice in one stream, and has not changed, is a
+///   [`Loop`](ErrorKind::Loop), because its children would come twice.
+///
+/// # Parents that move
+///
+/// A parent that has changed and comes again has its children read again, and so has one that
+/// came before a checkpoint. [`deduplicate`](crate::Read::deduplicate) leaves those children out
+/// that have keys, if [`named_by`](Self::named_by) says what stays the same of a parent. With
+/// parents in the stream, a parent that is inserted between a cut within a page of parents and
+/// the resumption may come without its children.
 #[must_use = "a paginator does nothing until it is read"]
 pub struct Nest<P: Paginator, F, R = ChildrenAlone> {
     parents: P,
@@ -56,6 +64,9 @@ pub enum NestCursor<P, C> {
         /// The cursor of its list; absent at the beginning.
         #[serde(default = "none", skip_serializing_if = "Option::is_none")]
         at: Option<C>,
+        /// Whether a page of the list led here.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        goes_on: bool,
     },
 }
 
@@ -144,16 +155,19 @@ impl<P: Paginator, F> Nest<P, F> {
 }
 
 impl<P: Paginator, F, R> Nest<P, F, R> {
-    /// What an error names of a parent whose list fails: [`Error::ids`]. By default a parent
-    /// that is a text or a number is its own id, and of any other the first 120 characters of
-    /// its JSON are shown.
+    /// What an error names of a parent whose list fails: [`Error::ids`]. It also tells the
+    /// children of one parent from those of another, where keys of records count
+    /// ([`deduplicate`](crate::Read::deduplicate), [`restarts`](crate::Read::restarts)), so it
+    /// should stay the same when a parent changes. By default a parent that is a text or a number
+    /// is its own id. Of any other, errors show the first 120 characters of its JSON, and all of
+    /// the JSON tells its children apart.
     pub fn named_by(mut self, id: impl Fn(&P::Record) -> String + Send + Sync + 'static) -> Self {
         self.parent_id = Some(Arc::new(id));
         self
     }
 
-    /// Which errors of a child list concern its parent alone: those with status 404 or 410 by
-    /// default. An error that is [retryable](Error::is_retryable) is tried again first, and is
+    /// Which errors of a child list concern its parent alone: those with status 404, and 410 for
+    /// its first page, by default. A cursor that has expired behind the first page never does. An error that is [retryable](Error::is_retryable) is tried again first, and is
     /// fatal then.
     pub fn failing_alone(
         mut self,
@@ -205,11 +219,11 @@ where
     }
 
     async fn fetch(&self, cursor: Self::Cursor) -> Result<Page<R::Record, Self::Cursor>, Error> {
-        let (parent, at) = match cursor {
+        let (parent, at, goes_on) = match cursor {
             NestCursor::Parents(at) => {
                 return parents_page::<_, _, R, C>(self.parents.fetch(at).await?);
             }
-            NestCursor::Children { parent, at } => (parent, at),
+            NestCursor::Children { parent, at, goes_on } => (parent, at, goes_on),
         };
         let (child, mark) = {
             let (record, child) = self.child(&parent)?;
@@ -218,13 +232,16 @@ where
         let at = at.unwrap_or_else(|| child.start());
         match child.fetch(at).await {
             Ok(page) => {
-                let next = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
+                let next = |at| within(&parent, at, true);
                 let page = page.with_later(None).map_next(next).map(R::child);
                 let page = page.without_total().marked_by(mark);
                 let is_last = page.next().is_empty();
                 Ok(if is_last { page.making_headway() } else { page })
             }
-            Err(error) if !error.is_retryable() && (self.fails_alone)(&error) => {
+            Err(error)
+                if !(error.is_retryable() || goes_on && error.is_expired())
+                    && (self.fails_alone)(&error) =>
+            {
                 let (record, _) = self.child(&parent)?;
                 let ids = [self.id_of(&record, &parent)];
                 Ok(Page::last(Vec::new()).with_failure(None, error.with_ids(ids)))
@@ -251,18 +268,19 @@ where
                 let pack = |own: &mut VecDeque<_>| self.parents.pack(own, halvings);
                 pack_front(waiting, of_parents, pack, NestCursor::Parents);
             }
-            Some(NestCursor::Children { parent, .. }) => {
-                let parent = parent.clone();
+            Some(NestCursor::Children { parent, goes_on, .. }) => {
+                let (parent, is_next) = (parent.clone(), *goes_on);
                 let Ok((_, child)) = self.child(&parent) else { return };
                 let of_child = |cursor| match cursor {
-                    NestCursor::Children { parent: of, at } if of == parent => {
+                    NestCursor::Children { parent: of, at, goes_on }
+                        if of == parent && goes_on == is_next =>
+                    {
                         Ok(at.unwrap_or_else(|| child.start()))
                     }
                     other => Err(other),
                 };
                 let pack = |own: &mut VecDeque<_>| child.pack(own, halvings);
-                let cursor = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
-                pack_front(waiting, of_child, pack, cursor);
+                pack_front(waiting, of_child, pack, |at| within(&parent, at, is_next));
             }
             None => {}
         }
@@ -270,39 +288,36 @@ where
 
     fn narrow(&self, cursor: &Self::Cursor, units: &[usize]) -> Self::Cursor {
         match cursor {
-            NestCursor::Children { parent, at: Some(at) } => match self.child(parent) {
-                Ok((_, child)) => NestCursor::Children {
-                    parent: parent.clone(),
-                    at: Some(child.narrow(at, units)),
-                },
+            NestCursor::Parents(at) => NestCursor::Parents(self.parents.narrow(at, units)),
+            NestCursor::Children { parent, at: Some(at), goes_on } => match self.child(parent) {
+                Ok((_, child)) => within(parent, child.narrow(at, units), *goes_on),
                 Err(_) => cursor.clone(),
             },
-            _ => cursor.clone(),
+            NestCursor::Children { .. } => cursor.clone(),
         }
     }
 
     fn ids(&self, cursor: &Self::Cursor, unit: usize) -> Vec<String> {
         match cursor {
-            NestCursor::Children { parent, at: Some(at) } => {
+            NestCursor::Parents(at) => self.parents.ids(at, unit),
+            NestCursor::Children { parent, at: Some(at), .. } => {
                 self.child(parent).map_or_else(|_| Vec::new(), |(_, child)| child.ids(at, unit))
             }
-            _ => Vec::new(),
+            NestCursor::Children { .. } => Vec::new(),
         }
     }
 
     fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
-        let (parent, at) = match cursor {
-            // A batch of ids is not: its error would name none of them.
-            NestCursor::Parents(at) if self.parents.ids(at, 0).is_empty() => {
+        let (parent, at, goes_on) = match cursor {
+            NestCursor::Parents(at) => {
                 let left = self.parents.pass_over(at)?.into_iter();
                 return Some(left.map(NestCursor::Parents).collect());
             }
-            NestCursor::Parents(_) => return None,
-            NestCursor::Children { parent, at } => (parent, at.as_ref()?),
+            NestCursor::Children { parent, at, goes_on } => (parent, at.as_ref()?, *goes_on),
         };
         let (_, child) = self.child(parent).ok()?;
-        let cursor = |at| NestCursor::Children { parent: parent.clone(), at: Some(at) };
-        Some(child.pass_over(at)?.into_iter().map(cursor).collect())
+        let left = child.pass_over(at)?.into_iter();
+        Some(left.map(|at| within(parent, at, goes_on)).collect())
     }
 
     /// The list of parents is split.
@@ -322,6 +337,11 @@ where
     }
 }
 
+/// A cursor within the list of this parent.
+fn within<P, C>(parent: &str, at: C, goes_on: bool) -> NestCursor<P, C> {
+    NestCursor::Children { parent: parent.to_owned(), at: Some(at), goes_on }
+}
+
 type NestedPage<T, N, C> = Page<T, NestCursor<N, <C as Paginator>::Cursor>>;
 
 /// A page of parents: it leads to the children of each, and then to the next parents.
@@ -337,7 +357,7 @@ where
         let parent = serde_json::to_string(parent).map_err(|error| {
             Error::new(ErrorKind::Contract, "a parent can't be written as JSON").with_source(error)
         })?;
-        Ok(NestCursor::Children { parent, at: None })
+        Ok(NestCursor::Children { parent, at: None, goes_on: false })
     });
     let next = children.chain(next.map(Ok)).collect::<Result<Vec<_>, Error>>()?;
     let later = page.later.take().map(|later| NestCursor::Parents(*later));

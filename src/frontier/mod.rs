@@ -275,6 +275,7 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         self.speculation = Speculation::new();
         self.isolation = Isolation::default();
         self.linger = Linger::default();
+        self.total_check = TotalCheck::default();
     }
 
     /// What the totals of the service contradict, if the reading ended after so many records.

@@ -70,10 +70,11 @@ impl<'t> PageRequest<'t> {
         self.query.push((name, value.into()));
     }
 
-    /// Leaves out all else of the query, the limit too: for a service that wants a cursor
-    /// alone.
+    /// Leaves out all else of the query, the limit too, and what was set so far: for a service
+    /// that wants a cursor alone.
     pub fn only_position(&mut self) {
         self.is_alone = true;
+        self.query.clear();
     }
 
     /// Sets a field of the JSON body, at a pointer such as `/page/after`. What is raw JSON goes

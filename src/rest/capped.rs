@@ -20,8 +20,8 @@ use crate::{
 /// ends there, it begins again with the keyset's filter set to the last key. A key that is unique
 /// has an exclusive bound, as in `id > 17`. With a key that records share, say
 /// [`inclusive`](Keyset::inclusive): the records with the key at the border that came already are
-/// left out. More records with one key than the cap allows are an error. The end of the
-/// keyset need not be told.
+/// left out. More records with one key than the cap allows are an error. The inner style tells the
+/// end, so the keyset needs none.
 ///
 /// Neither the total nor the next page is known beyond the cap, so a
 /// [window](crate::Read::window) asks for one page ahead.

@@ -64,8 +64,8 @@ impl NextCursor {
     /// `/nextSyncToken`; say behind it where that goes. All requests of the later reading
     /// carry it: [`Checkpoint::later`](crate::Checkpoint::later).
     ///
-    /// Without it, a cursor that the last answer has is left for later, where a flag tells the
-    /// end.
+    /// Where a flag tells the end, and the last answer has a cursor all the same, that cursor is
+    /// left for later without this method.
     ///
     /// ```
     /// use pagestream::rest::NextCursor;

@@ -33,8 +33,9 @@ impl NextLink {
     }
 
     /// The last answer has at this place the link with which a later reading begins, such as
-    /// `/@odata.deltaLink`: [`Checkpoint::later`](crate::Checkpoint::later). Without it, a next
-    /// link that the last answer has is left for later, where a flag tells the end.
+    /// `/@odata.deltaLink`: [`Checkpoint::later`](crate::Checkpoint::later). Where a
+    /// flag tells the end, and the last answer has a next link all the same, that link is left for
+    /// later without this method.
     pub fn later_at(mut self, at: impl Into<At>) -> Self {
         self.later = Some(at.into());
         self

@@ -51,6 +51,7 @@ impl<C: Cursor> Reading<C> {
             failures: self.counts.failures,
             skipped: if ended.is_some() { so_far.skipped } else { self.counts.skipped },
             repeated: so_far.repeated,
+            counted_before: self.counted_before,
             is_part: self.is_part,
             keys: self.known_keys.as_ref().map(|known| {
                 let keys = self.left_out().map(|left_out| left_out.delivered_keys(position));

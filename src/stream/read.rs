@@ -244,11 +244,12 @@ impl<S: Source> Read<S> {
     /// by the keys of the records, so it is [deduplicated](Self::deduplicate) too, by the last
     /// 10,000 keys unless you say otherwise.
     ///
-    /// While all keys are known, each record that is new comes. Otherwise the list must keep its
-    /// order: it goes on behind the first record whose key is known. If none of them comes, the
-    /// reading ends with an error of kind [`Changed`](crate::ErrorKind::Changed). A reading that
-    /// branches, such as nested lists, needs all of its keys; a [part](crate::PaginatorExt::split)
-    /// does not begin anew.
+    /// - While all keys are known, each record that is new comes.
+    /// - Otherwise the list must keep its order. It goes on behind the first record whose key is
+    ///   known. If none comes, an error of kind [`Changed`](crate::ErrorKind::Changed) ends it.
+    /// - A reading that branches, such as nested lists, needs all of its keys.
+    /// - A [part](crate::PaginatorExt::split) does not begin anew.
+    /// - An error of a single record comes again when the record does.
     ///
     /// [`Progress::restarts`](crate::Progress::restarts) counts them. It works over a checkpoint
     /// too, if the reading before it had this option or kept keys.
@@ -264,7 +265,7 @@ impl<S: Source> Read<S> {
     /// nothing, since many services estimate it.
     ///
     /// Records that failed or were left out count as well. The total of a
-    /// [part](crate::PaginatorExt::split) is not checked.
+    /// [part](crate::PaginatorExt::split) is not checked, and nested lists and chains have none.
     pub fn check_total(mut self) -> Self {
         self.options.checks_total = true;
         self

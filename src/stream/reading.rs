@@ -26,6 +26,8 @@ pub(super) struct Reading<C> {
     pub(super) later: Vec<C>,
     /// The keys of what was delivered, where they are kept.
     pub(super) known_keys: Option<Box<KnownKeys>>,
+    /// What was counted before the list was read anew, and does not count for its total.
+    pub(super) counted_before: u64,
     /// Whether it reads a part, and not all.
     pub(super) is_part: bool,
     /// Whether the code of a user that works on it came to its end. After a panic it did
@@ -198,17 +200,23 @@ impl<C: Cursor> Reading<C> {
             return false;
         }
         self.frontier.restart(start);
+        self.counted_before = self.records_counted();
         self.page_check = PageCheck::new(None);
         self.later.clear();
         self.counts.restarts += 1;
         true
     }
 
-    /// What contradicts an end.
-    pub(super) fn end_error(&self, checks_total: bool) -> Option<Error> {
+    /// What counts for the total: what came, failed, was passed over or left out.
+    fn records_counted(&self) -> u64 {
         let Progress { records, failures, skipped, repeated, .. } = self.counts;
         let counted = records.saturating_add(failures).saturating_add(skipped);
-        let records = counted.saturating_add(repeated);
+        counted.saturating_add(repeated)
+    }
+
+    /// What contradicts an end.
+    pub(super) fn end_error(&self, checks_total: bool) -> Option<Error> {
+        let records = self.records_counted().saturating_sub(self.counted_before);
         let mismatch = self.frontier.total_mismatch(records).filter(|_| checks_total);
         let mismatch = mismatch.filter(|_| !self.is_part)?;
         Some(Error::new(ErrorKind::Contradiction, mismatch))

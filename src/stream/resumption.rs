@@ -67,6 +67,7 @@ impl<C: Cursor> Reading<C> {
             page_check: PageCheck::new(None),
             later: Vec::new(),
             known_keys: None,
+            counted_before: 0,
             is_part: false,
             is_whole: true,
         }
@@ -118,6 +119,7 @@ impl<C: Cursor> Reading<C> {
         let mut reading = Self::new(frontier, checkpoint.identity, counts);
         reading.page_check = PageCheck::new(checkpoint.digest);
         reading.is_part = checkpoint.is_part;
+        reading.counted_before = checkpoint.counted_before;
         let later = checkpoint.later.into_iter().map(from_json);
         reading.later = later.collect::<Result<_, Error>>()?;
         Ok((reading, Failures::new(checkpoint.failed)))

@@ -205,6 +205,28 @@ async fn an_error_of_a_child_list_that_is_about_all_is_fatal_unless_the_author_s
     assert_eq!(outcome.errors[0].ids(), ["number 1"]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_cursor_of_a_child_list_that_has_expired_is_fatal_and_no_deleted_parent() {
+    let nest = |expired_at: u64| {
+        slow_numbers(3, 3, Duration::ZERO).nest("numbers", move |parent: &u64| {
+            let parent = *parent;
+            from_fn(0_u64, move |at| async move {
+                let expired = Error::new(ErrorKind::Expired, "unknown").with_status(410);
+                if parent == 1 && at == expired_at {
+                    return Err(expired);
+                }
+                Ok(Page::new(vec![10 * parent + at], (at < 2).then_some(at + 1)))
+            })
+        })
+    };
+    let gone = drain(nest(0).records()).await;
+    assert_eq!(gone.records, [0, 1, 2, 20, 21, 22]);
+    assert!(gone.errors[0].is_partial());
+    let outcome = drain(nest(1).records()).await;
+    assert_eq!(outcome.records, [0, 1, 2, 10]);
+    assert!(outcome.error().is_expired());
+}
+
 /// Parents 0 to 6 in pages of 3, each with as many children as its number.
 fn small() -> impl Paginator<Record = (u64, u64)> {
     let parents = from_fn(0_u64, |at| async move {

@@ -134,7 +134,8 @@ impl Keyset {
         self
     }
 
-    /// The end is a page without a new record. It is right for each service.
+    /// The end is a page without a new record. With an inclusive bound, a request needs a limit, or
+    /// a page that the service cuts short may look like the end.
     pub fn until_empty(mut self) -> Self {
         self.end = Some(End::Empty);
         self

@@ -73,3 +73,23 @@ async fn records_that_failed_count_as_well() {
     let outcome = drain(pages.read().check_total().records()).await;
     assert_eq!(outcome.errors.len(), 1, "{:?}", outcome.errors);
 }
+
+#[tokio::test]
+async fn a_list_that_was_read_anew_is_checked_by_what_came_since() {
+    let expired = std::sync::atomic::AtomicBool::new(false);
+    let pages = from_fn(0_u64, move |at| {
+        let is_expired = at == 50 && !expired.swap(true, std::sync::atomic::Ordering::SeqCst);
+        async move {
+            if is_expired {
+                return Err(Error::new(ErrorKind::Expired, "unknown").with_status(410));
+            }
+            let page = Page::new((at..at + 10).collect::<Vec<_>>(), (at < 60).then_some(at + 10));
+            Ok(page.with_total(100))
+        }
+    });
+    let pages = pages.keyed(|it: &u64| *it);
+    let outcome = drain(pages.read().restarts(1).check_total().records()).await;
+    assert_eq!(outcome.records.len(), 70);
+    let message = outcome.errors[0].to_string();
+    assert!(message.contains("100 records, and the list ended after 70"), "{message}");
+}
