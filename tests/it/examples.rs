@@ -162,6 +162,21 @@ fn a_reading_that_failed_is_resumed_and_each_record_comes_once() {
 }
 
 #[test]
+fn the_emulator_writes_what_is_read_and_answers_until_its_input_ends() {
+    let folder = std::env::temp_dir().join(format!("pagestream-emulator-{}", std::process::id()));
+    let mut emulator = Command::new(env!("CARGO"));
+    emulator.args(["run", "--quiet", "--example", "emulator", "--", "120"]).arg(&folder);
+    let output = emulator.stdin(Stdio::null()).output().expect("cargo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stdout.starts_with(b"http://127.0.0.1:"));
+    for (name, count) in [("list", 109), ("archived", 11), ("batch_read", 100)] {
+        let lines = std::fs::read_to_string(folder.join(name).with_extension("ndjson")).unwrap();
+        assert_eq!(lines.lines().count(), count, "{name}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
 fn a_second_run_reads_what_has_come_since() {
     let expected = "first run: 100 events\n\
                     second run: events [100, 101, 102, 103, 104, 105, 106]\n\

@@ -73,7 +73,8 @@ impl Query {
                 "associations" => query.fields.associations.extend(names()),
                 "limit" => query.limit = Some(value.parse().map_err(wrong)?),
                 "after" => query.after = Some(value.parse().map_err(wrong)?),
-                "archived" => query.archived = value == "true",
+                // HubSpot's own client for Python writes `True`.
+                "archived" => query.archived = value.eq_ignore_ascii_case("true"),
                 _ => {}
             }
         }

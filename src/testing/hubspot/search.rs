@@ -87,8 +87,23 @@ enum Operator {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
+#[serde(from = "WrittenSort")]
 struct Sort {
+    property_name: String,
+    direction: Direction,
+}
+
+/// HubSpot's own clients write a text: `createdate`, or `-createdate` to descend.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenSort {
+    Text(String),
+    Object(SortObject),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct SortObject {
     property_name: String,
     #[serde(default)]
     direction: Direction,
@@ -100,6 +115,22 @@ enum Direction {
     #[default]
     Ascending,
     Descending,
+}
+
+impl From<WrittenSort> for Sort {
+    fn from(sort: WrittenSort) -> Self {
+        match sort {
+            WrittenSort::Text(text) => match text.strip_prefix('-') {
+                Some(name) => {
+                    Self { property_name: name.to_owned(), direction: Direction::Descending }
+                }
+                None => Self { property_name: text, direction: Direction::Ascending },
+            },
+            WrittenSort::Object(SortObject { property_name, direction }) => {
+                Self { property_name, direction }
+            }
+        }
+    }
 }
 
 impl Searches {

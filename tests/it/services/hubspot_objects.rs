@@ -121,6 +121,12 @@ async fn a_search_filters_and_sorts() {
     let (_, body) = ask(&service, search(&json!({"sorts": sorts, "query": "9", "limit": 3}))).await;
     assert_eq!(body["results"][0]["properties"]["amount"], "9");
     assert_eq!(body["paging"]["next"]["after"], "3");
+
+    // The official clients write a sort as a text.
+    for (sort, first) in [("amount", "0"), ("-amount", "9")] {
+        let (status, body) = ask(&service, search(&json!({"sorts": [sort]}))).await;
+        assert_eq!((status, &body["results"][0]["properties"]["amount"]), (200, &json!(first)));
+    }
 }
 
 #[tokio::test]
@@ -148,6 +154,8 @@ async fn a_search_that_breaks_the_schema_or_a_limit_is_refused() {
         json!({"after": "x"}),
         json!({"after": 1}),
         json!({"sorts": [{"propertyName": "a"}, {"propertyName": "b"}]}),
+        json!({"sorts": [{"propertyName": "a", "order": "b"}]}),
+        json!({"sorts": [7]}),
         json!({"filterGroups": [{"filters": [{"propertyName": "a", "operator": "EQ"}]}]}),
         json!({"filterGroups": [{"filters": [{"propertyName": "a", "operator": "LIKE"}]}]}),
         json!({"archived": true}),
@@ -249,5 +257,9 @@ async fn what_changes_is_seen_by_each_request_after_it() {
     assert!(body["results"][0]["updatedAt"].as_str() > body["results"][0]["createdAt"].as_str());
     assert!(service.archive_object(new) && !service.archive_object(1));
     assert_eq!(ids(&ask(&service, get(LIST)).await.1).len(), 2);
-    assert_eq!(ids(&ask(&service, get(&format!("{LIST}?archived=true"))).await.1), [new]);
+    // `True` is what the official client for Python writes.
+    for archived in ["true", "True"] {
+        let list = get(&format!("{LIST}?archived={archived}"));
+        assert_eq!(ids(&ask(&service, list).await.1), [new]);
+    }
 }
