@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::machine::Machine;
 
 /// The benches in the order of the report.
-pub const BENCHES: [&str; 7] =
-    ["stream", "instructions", "latency", "prefetch", "decoding", "memory", "ids"];
+pub const BENCHES: [&str; 8] =
+    ["stream", "instructions", "latency", "prefetch", "decoding", "associations", "memory", "ids"];
 
 /// A figure and its cell in a table.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -52,6 +52,8 @@ pub enum Measure {
     RecordsPerSecond(f64),
     /// Bytes.
     Bytes(u64),
+    /// Bytes for each record.
+    BytesOfARecord(f64),
 }
 
 impl fmt::Display for Measure {
@@ -77,6 +79,7 @@ impl fmt::Display for Measure {
             Self::Bytes(count) => {
                 write!(f, "{}.{} MB", count / 1_000_000, count / 100_000 % 10)
             }
+            Self::BytesOfARecord(bytes) => write!(f, "{bytes:.0} B"),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! What the benches share: readers, clients, a server, and how figures are taken.
 
+pub mod associations;
 pub mod clients;
 pub mod contacts;
 pub mod figures;

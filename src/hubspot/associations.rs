@@ -4,12 +4,13 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    association_types::AssociationTypes,
     batch::{Batch, Input},
     group::Group,
     inputs::forward_to_inputs,
     reader::Reader,
     record_shape::{Answer, RecordShape},
-    wire::{AssociationType, ObjectId},
+    wire::ObjectId,
 };
 use crate::{error::Error, page::Page, paginator::Paginator};
 
@@ -100,7 +101,7 @@ pub struct Association {
     /// The object that it is associated with.
     pub to: ObjectId,
     /// How they are associated.
-    pub types: Vec<AssociationType>,
+    pub types: AssociationTypes,
 }
 
 impl RecordShape for Association {

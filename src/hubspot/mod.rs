@@ -15,11 +15,13 @@
 
 mod account;
 mod after;
+mod association_types;
 mod associations;
 mod associations_of;
 mod batch;
 mod batch_error;
 mod batch_read;
+mod batch_response;
 mod builder;
 mod complete_cursor;
 mod complete_objects;
@@ -44,6 +46,7 @@ mod wire;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_budget::RateBudget;
 pub use self::{
+    association_types::{AssociationType, AssociationTypes, Category},
     associations::{Association, Associations, Grouped},
     associations_of::{AssociationsOf, AssociationsOfCursor},
     batch::Batch,
@@ -57,5 +60,5 @@ pub use self::{
     objects::{Objects, ObjectsBuilder},
     search::{Search, SearchBuilder},
     search_style::SearchPosition,
-    wire::{Associated, AssociationType, Category, ObjectId},
+    wire::{Associated, ObjectId},
 };

@@ -2,7 +2,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::wire::{Associated, AssociationType, ObjectId, null_as_default};
+use super::{
+    association_types::AssociationTypes,
+    wire::{Associated, ObjectId, null_as_default},
+};
 use crate::opaque_cursor::OpaqueCursor;
 
 /// An object of the CRM, of any type.
@@ -88,8 +91,8 @@ pub struct AssociatedObject {
     pub kind: Option<String>,
     /// How it is associated, where the batch read of associations says so: in the objects that
     /// [`CompleteObjects`](super::CompleteObjects) has completed.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub types: Vec<AssociationType>,
+    #[serde(default, skip_serializing_if = "<[_]>::is_empty")]
+    pub types: AssociationTypes,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

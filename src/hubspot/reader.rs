@@ -8,6 +8,7 @@ use std::{
 use super::{
     batch::{Batch, Input},
     batch_error::{Attribution, contradiction, of_batch, rejected, rejected_others, unrequested},
+    batch_response::{self, Partial},
     error_response::is_expired,
     history::History,
     inputs::Inputs,
@@ -45,7 +46,7 @@ impl Reader {
         let asked = inputs.iter().filter(|(id, _)| !self.inputs.left_out.contains(id)).copied();
         let asked = asked.collect::<Vec<_>>();
         let (response, wait) = match asked[..] {
-            [] => (wire::Partial::default(), None),
+            [] => (Partial::default(), None),
             _ => self.request(&asked).await?,
         };
         let Answers { answers, unrequested } = self.join_by_id(&inputs, response);
@@ -88,7 +89,7 @@ impl Reader {
     async fn request(
         &self,
         inputs: &[(&ObjectId, Option<&Input>)],
-    ) -> Result<(wire::Partial, Option<Duration>), Error> {
+    ) -> Result<(Partial, Option<Duration>), Error> {
         let inputs = inputs.iter().map(|(id, input)| wire::RequestInput {
             id,
             after: input.and_then(|input| input.after.as_ref()),
@@ -102,23 +103,19 @@ impl Reader {
             if is_expired { error.expired() } else { of_batch(error) }
         })?;
         let what = "the response is not a batch of associations";
-        let partial = self.endpoint.decode(what, &response, wire::decode).await?;
+        let partial = self.endpoint.decode(what, &response, batch_response::decode).await?;
         Ok((partial, retry_after(response.headers())))
     }
 
     /// Joins a response to the inputs by id, since HubSpot does not promise its order.
-    fn join_by_id(
-        &self,
-        inputs: &[(&ObjectId, Option<&Input>)],
-        partial: wire::Partial,
-    ) -> Answers {
+    fn join_by_id(&self, inputs: &[(&ObjectId, Option<&Input>)], partial: Partial) -> Answers {
         let mut answers = Vec::new();
         answers.resize_with(inputs.len(), Answer::default);
         let mut unrequested = Vec::new();
         let indices = inputs.iter().enumerate().map(|(index, (id, _))| (*id, index));
         let indices = indices.collect::<HashMap<_, _>>();
 
-        let wire::Partial { response, bad_rows, bad_errors } = partial;
+        let Partial { response, bad_rows, bad_errors } = partial;
         for mut row in response.results {
             let Some(&index) = indices.get(&row.from.id) else {
                 unrequested.push(self.unrequested(&row.from.id));

@@ -7,13 +7,10 @@ use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{self, IgnoredAny},
 };
-use serde_json::{Map, Value, value::RawValue};
+use serde_json::{Map, Value};
 
-use crate::{
-    json::{BadRecord, decode_each, decode_one},
-    keys::key,
-    opaque_cursor::OpaqueCursor,
-};
+use super::association_types::AssociationTypes;
+use crate::{json::BadRecord, keys::key, opaque_cursor::OpaqueCursor};
 
 /// The id of an object, kept exactly.
 ///
@@ -117,88 +114,6 @@ impl<'de> Deserialize<'de> for ObjectId {
     }
 }
 
-/// How two objects are associated.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-#[non_exhaustive]
-pub struct AssociationType {
-    /// Who defined the type.
-    pub category: Category,
-    /// The number of the type; it is unique within its category.
-    pub type_id: i64,
-    /// The label, where the type has one.
-    #[serde(default)]
-    pub label: Option<String>,
-}
-
-/// Who defined an association type.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum Category {
-    /// `HUBSPOT_DEFINED`
-    HubspotDefined,
-    /// `INTEGRATOR_DEFINED`
-    IntegratorDefined,
-    /// `USER_DEFINED`
-    UserDefined,
-    /// `WORK`
-    Work,
-    /// A category that the schema does not have, as the service wrote it.
-    Other(Box<str>),
-}
-
-impl Category {
-    /// Its name in requests and responses.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::HubspotDefined => "HUBSPOT_DEFINED",
-            Self::IntegratorDefined => "INTEGRATOR_DEFINED",
-            Self::UserDefined => "USER_DEFINED",
-            Self::Work => "WORK",
-            Self::Other(other) => other,
-        }
-    }
-}
-
-impl From<&str> for Category {
-    fn from(category: &str) -> Self {
-        match category {
-            "HUBSPOT_DEFINED" => Self::HubspotDefined,
-            "INTEGRATOR_DEFINED" => Self::IntegratorDefined,
-            "USER_DEFINED" => Self::UserDefined,
-            "WORK" => Self::Work,
-            other => Self::Other(other.into()),
-        }
-    }
-}
-
-impl Serialize for Category {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.as_str())
-    }
-}
-
-impl<'de> Deserialize<'de> for Category {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Visitor;
-
-        impl de::Visitor<'_> for Visitor {
-            type Value = Category;
-
-            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
-                f.write_str("an association category")
-            }
-
-            fn visit_str<E: de::Error>(self, category: &str) -> Result<Category, E> {
-                Ok(category.into())
-            }
-        }
-
-        deserializer.deserialize_str(Visitor)
-    }
-}
-
 /// An object at the other end of an association.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -209,7 +124,7 @@ pub struct Associated {
     pub to: ObjectId,
     /// How it is associated.
     #[serde(rename = "associationTypes", default, deserialize_with = "null_as_default")]
-    pub types: Vec<AssociationType>,
+    pub types: AssociationTypes,
 }
 
 /// The body of a batch read.
@@ -224,82 +139,6 @@ pub(super) struct RequestInput<'a> {
     /// Left out if there is none: `null` breaks the schema.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) after: Option<&'a OpaqueCursor>,
-}
-
-/// A response of which not everything fits its type.
-#[derive(Debug, Default)]
-pub(super) struct Partial {
-    pub(super) response: Response,
-    /// The rows that can't be read at all, and their objects where those are known.
-    pub(super) bad_rows: Vec<(BadRecord, Option<ObjectId>)>,
-    /// The errors that can't be read.
-    pub(super) bad_errors: Vec<BadRecord>,
-}
-
-/// Reads a response. Where it can't be read in one pass, each row and each association is
-/// read by itself.
-///
-/// # Errors
-///
-/// What is wrong with the whole of it.
-pub(super) fn decode(body: &str) -> serde_json::Result<Partial> {
-    let whole = match serde_json::from_str(body) {
-        Ok(response) => {
-            return Ok(Partial { response, bad_rows: Vec::new(), bad_errors: Vec::new() });
-        }
-        Err(error) => error,
-    };
-    let Raw { results, errors } = serde_json::from_str(body)?;
-    let (mut rows, mut bad_rows) = (Vec::new(), Vec::new());
-    for (index, raw) in results.iter().enumerate() {
-        match row(raw) {
-            Ok(row) => rows.push(row),
-            Err(mut bad) => {
-                bad.index = index;
-                let object = serde_json::from_str::<RawObject>(raw.get());
-                bad_rows.push((bad, object.ok().map(|row| row.from.id)));
-            }
-        }
-    }
-    if rows.is_empty() && !bad_rows.is_empty() && bad_rows.iter().all(|(_, id)| id.is_none()) {
-        return Err(whole);
-    }
-    let (errors, bad_errors) = decode_each(&errors);
-    Ok(Partial { response: Response { results: rows, errors }, bad_rows, bad_errors })
-}
-
-/// Reads a row, and each of its associations by itself.
-fn row(raw: &RawValue) -> Result<ResultRow, BadRecord> {
-    let RawRow { from, to, paging } = decode_one(raw)?;
-    let (to, bad) = match to {
-        Some(to) => {
-            let (to, bad) = decode_each(&to);
-            (Some(to), bad)
-        }
-        None => (None, Vec::new()),
-    };
-    Ok(ResultRow { from, to, paging, bad })
-}
-
-#[derive(Deserialize)]
-struct Raw {
-    results: Vec<Box<RawValue>>,
-    #[serde(default, deserialize_with = "null_as_default")]
-    errors: Vec<Box<RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct RawRow {
-    from: From_,
-    #[serde(default)]
-    to: Option<Vec<Box<RawValue>>>,
-    #[serde(default)]
-    paging: Option<Paging>,
-}
-
-#[derive(Deserialize)]
-struct RawObject {
-    from: From_,
 }
 
 /// The body of a success. The statuses 200 and 207 have the same body.

@@ -120,3 +120,44 @@ async fn an_unknown_envelope_status_is_tolerated() {
         assert_eq!(read(&script.deals([1])).await, ["1 -> 11"]);
     }
 }
+
+/// Also where they are written in another way, or not at all.
+#[tokio::test]
+async fn each_association_has_its_own_types_however_they_are_shared() {
+    let owner = r#"{"category":"USER_DEFINED","typeId":1,"label":"Owner"}"#;
+    let same =
+        r#"{ "label": "\u004fwner", "new": "\ud83d", "typeId": 1, "category": "USER_DEFINED" }"#;
+    let other = r#"{"category":"USER_DEFINED","typeId":2,"label":"Owner"}"#;
+    let types = [
+        format!(r#","associationTypes":[{owner}]"#),
+        format!(r#","associationTypes":[{other}]"#),
+        format!(r#","associationTypes":[{owner}]"#),
+        format!(r#","associationTypes":[{same}]"#),
+        format!(r#","associationTypes":[{other},{owner}]"#),
+        r#","associationTypes":[]"#.to_owned(),
+        r#","associationTypes":null"#.to_owned(),
+        String::new(),
+    ];
+    let to = (11..).zip(&types).map(|(to, types)| format!(r#"{{"toObjectId":{to}{types}}}"#));
+    let to = to.collect::<Vec<_>>();
+    let bad = r#"{"toObjectId":19,"associationTypes":7}"#.to_owned();
+    let twice = r#"{"toObjectId":19,"associationTypes":[],"associationTypes":[]}"#.to_owned();
+    for bad in [None, Some(bad), Some(twice)] {
+        let to = to.iter().cloned().chain(bad.clone()).collect::<Vec<_>>().join(",");
+        let body = format!(r#"{{"results":[{{"from":{{"id":"1"}},"to":[{to}]}}]}}"#);
+        let items = Script::new([(200, body.into())]).deals([1]).into_records();
+        let items = items.collect::<Vec<_>>().await;
+        let ids = items
+            .iter()
+            .filter_map(|item| item.as_ref().ok())
+            .map(|record| record.types.iter().map(|kind| kind.type_id).collect::<Vec<_>>());
+        let expected = [&[1][..], &[2], &[1], &[1], &[2, 1], &[], &[], &[]];
+        assert_eq!(ids.collect::<Vec<_>>(), expected);
+        assert_eq!(items[0].as_ref().unwrap().types, items[3].as_ref().unwrap().types);
+        assert_eq!(items.len(), expected.len() + usize::from(bad.is_some()));
+        if bad.is_some() {
+            let message = items[8].as_ref().unwrap_err().to_string();
+            assert!(message.contains("association 8 of object 1"), "{message}");
+        }
+    }
+}
