@@ -19,7 +19,9 @@ use serde_json::Value;
 use super::RateLimiter;
 use super::{
     Transport, decoding,
-    error_response::{EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status, service_error},
+    error_response::{
+        EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status, whole_service_error,
+    },
     keyring::{Key, Keyring, Refusals},
     shared_credentials::SharedCredentials,
 };
@@ -358,7 +360,7 @@ impl Endpoint {
                 read(response.status(), &body)
             }
             ReadError::Common | ReadError::Author(_) => ErrorResponse {
-                service_error: service_error(response.headers(), response.body()),
+                service_error: whole_service_error(response.headers(), response.body()),
                 ..ErrorResponse::default()
             },
         };

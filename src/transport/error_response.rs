@@ -120,41 +120,49 @@ pub(super) fn after_a_colon(ServiceError { message, category, .. }: &ServiceErro
     text.map_or_else(String::new, |text| format!(": {text:?}"))
 }
 
-/// What a body says, in the fields where most services say it.
-pub(super) fn service_error(headers: &HeaderMap, body: &[u8]) -> ServiceError {
+/// What a body says, in the fields where most services say it, bounded.
+fn service_error(headers: &HeaderMap, body: &[u8]) -> ServiceError {
+    let cut =
+        |text: Option<String>, most| text.map(|text| text.chars().take(most).collect::<String>());
+    let whole = whole_service_error(headers, body);
+    ServiceError {
+        category: cut(whole.category, EXCERPT),
+        sub_category: cut(whole.sub_category, EXCERPT),
+        message: cut(whole.message, QUOTED),
+        correlation_id: cut(whole.correlation_id, EXCERPT),
+    }
+}
+
+/// The same with texts that are not cut. Secrets are removed before that, or a part of one
+/// would be left at the cut.
+pub(super) fn whole_service_error(headers: &HeaderMap, body: &[u8]) -> ServiceError {
     let body = &body[..body.len().min(LONGEST_BODY)];
     let Ok(json) = serde_json::from_slice::<Value>(body) else {
         let content_type = headers.get(CONTENT_TYPE).map(http::HeaderValue::as_bytes);
         let is_text = content_type.is_some_and(|it| it.starts_with(b"text/plain"));
         let text = String::from_utf8_lossy(body);
         let text = Some(text.trim()).filter(|text| is_text && !text.is_empty());
-        return ServiceError {
-            message: text.map(|text| shortened(text, QUOTED)),
-            ..ServiceError::default()
-        };
+        return ServiceError { message: text.map(redact_authorization), ..ServiceError::default() };
     };
     // Some have a list of errors, and some have the error as a field.
     let inner = ["/errors/0", "/error", "/errors", "/0", ""].into_iter();
     let inner = inner.filter_map(|pointer| json.pointer(pointer)).collect::<Vec<_>>();
-    let text = |names: &[&str], most| {
+    let text = |names: &[&str]| {
         let fields = names.iter().flat_map(|name| inner.iter().filter_map(move |it| it.get(*name)));
         let found = fields.map(as_text).find(|text| text.as_ref().is_some_and(|it| !it.is_empty()));
-        found.flatten().map(|text| shortened(&text, most))
+        found.flatten().map(|text| redact_authorization(&text))
     };
     let message = ["message", "detail", "error_description", "description", "title", "reason"];
     let category = ["category", "code", "type", "errorType", "error"];
-    let message = text(&message, QUOTED).or_else(|| {
+    let message = text(&message).or_else(|| {
         let alone = inner.iter().find_map(|it| it.as_str());
-        alone.map(|text| shortened(text, QUOTED))
+        alone.map(redact_authorization)
     });
     ServiceError {
         message,
-        category: text(&category, EXCERPT),
-        sub_category: text(&["subCategory", "sub_category", "subtype"], EXCERPT),
-        correlation_id: text(
-            &["correlationId", "correlation_id", "requestId", "request_id"],
-            EXCERPT,
-        ),
+        category: text(&category),
+        sub_category: text(&["subCategory", "sub_category", "subtype"]),
+        correlation_id: text(&["correlationId", "correlation_id", "requestId", "request_id"]),
     }
 }
 
@@ -164,9 +172,4 @@ fn as_text(value: &Value) -> Option<String> {
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     }
-}
-
-/// At most so many characters of a text, without credentials.
-fn shortened(text: &str, most: usize) -> String {
-    redact_authorization(text).chars().take(most).collect()
 }

@@ -132,3 +132,19 @@ async fn a_link_that_leads_elsewhere_is_an_error_and_no_credentials_go_there() {
     }
     assert_eq!(stranger.requests(), 0);
 }
+
+#[tokio::test]
+async fn no_part_of_a_secret_is_left_where_a_long_message_is_cut() {
+    for before in 480..505 {
+        let message = format!("{}k-123456789 is refused", "x".repeat(before));
+        let body = serde_json::json!({"message": message}).to_string();
+        let service = move |_: http::Request<bytes::Bytes>| {
+            let response = http::Response::builder().status(400).body(body.clone().into());
+            std::future::ready(Ok::<_, pagestream::Error>(response.unwrap()))
+        };
+        let client = Client::builder("https://api.example.com").bearer("k-123456789");
+        let client = client.transport(service).build().unwrap();
+        let error = client.get("/x").send().await.unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("k-1"), "{before}: {error}");
+    }
+}
