@@ -82,7 +82,9 @@ fn fails_once() -> Records<impl pagestream::Source<Paginator: Paginator<Record =
             Ok(Page::new(vec![page], (page < 3).then_some(page + 1)))
         })
     });
-    pages.into_read().retry(Retry::default().first_delay(Duration::from_millis(1))).records()
+    // A part of the delay that is neither none nor all of it.
+    let retry = Retry::default().first_delay(Duration::from_millis(100)).seed(7);
+    pages.into_read().retry(retry).records()
 }
 
 #[test]
