@@ -1,7 +1,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::{cycle_detector::CycleDetector, known_keys::SavedKeys, replay::Replay};
+use crate::{
+    cycle_detector::CycleDetector,
+    known_keys::SavedKeys,
+    replay::{Replay, is_default},
+};
 
 /// Where a reading stands: everything that it still has to read.
 ///
@@ -45,13 +49,13 @@ pub struct Checkpoint {
     #[serde(default)]
     pub(crate) skipped: u64,
     /// Records left out since they had come before.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) repeated: u64,
     /// What was counted before the list was read anew.
-    #[serde(default, skip_serializing_if = "is_zero")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) counted_before: u64,
     /// Whether it is of a part of a reading.
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "is_default")]
     pub(crate) is_part: bool,
     /// The keys of the records that were delivered lately, where they are kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -172,11 +176,6 @@ impl Checkpoint {
     pub fn is_finished(&self) -> bool {
         self.requests.is_empty() && self.waiting.is_empty()
     }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 /// A request whose page was not delivered whole.

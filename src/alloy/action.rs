@@ -1,15 +1,4 @@
-use std::fmt::{self, Debug, Formatter};
-
-use async_trait::async_trait;
-use futures::future::BoxFuture;
-use serde::de::DeserializeOwned;
-
-use crate::{
-    error::Error,
-    page::Page,
-    paginator::{Paginator, forward_to},
-    rest::{Interval, List, Offset, Position},
-};
+use crate::rest::{Interval, List, Offset, forward_to_list};
 
 /// An action that lists records, read with limit and offset.
 ///
@@ -70,39 +59,4 @@ impl<T> Action<T> {
     }
 }
 
-#[async_trait]
-impl<T: DeserializeOwned + Send + 'static> Paginator for Action<T> {
-    type Record = T;
-    /// An offset, and how many records to ask for.
-    type Cursor = Position<Interval>;
-
-    fn start(&self) -> Self::Cursor {
-        self.list.start()
-    }
-
-    // The future itself, where `async` would put a box around it.
-    fn fetch<'life0, 'async_trait>(
-        &'life0 self,
-        cursor: Self::Cursor,
-    ) -> BoxFuture<'async_trait, Result<Page<T, Self::Cursor>, Error>>
-    where
-        'life0: 'async_trait,
-        Self: 'async_trait,
-    {
-        self.list.fetch(cursor)
-    }
-
-    forward_to!(Self, self => self.list);
-}
-
-impl<T> Clone for Action<T> {
-    fn clone(&self) -> Self {
-        Self { list: self.list.clone() }
-    }
-}
-
-impl<T> Debug for Action<T> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Action").field(&self.list).finish()
-    }
-}
+forward_to_list!(Action, Interval);

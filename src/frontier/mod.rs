@@ -26,8 +26,8 @@ mod speculation;
 mod total_check;
 
 use std::{
-    collections::VecDeque,
     hash::Hash,
+    mem,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -266,16 +266,15 @@ impl<C: Clone + Eq + Hash> Frontier<C> {
         shape.keys()
     }
 
-    /// Reads the list anew from its start. What is in flight is forgotten.
+    /// Reads the list anew from its start. What is in flight is forgotten; what was learned of
+    /// the service stays.
     pub(crate) fn restart(&mut self, start: C) {
-        let cursors = CursorQueue::new(VecDeque::from([start]));
-        self.cursors = cursors.with_repeated_cursor(self.config.repeated_cursor);
-        self.requests = Requests::new();
-        self.delivering = None;
-        self.speculation = Speculation::new();
-        self.isolation = Isolation::default();
-        self.linger = Linger::default();
-        self.total_check = TotalCheck::default();
+        let anew = Self::new(self.config.clone(), [start]);
+        let before = mem::replace(self, anew);
+        self.retrying = before.retrying;
+        self.total = before.total;
+        self.page_size = before.page_size;
+        self.concurrency_limit = before.concurrency_limit;
     }
 
     /// What the totals of the service contradict, if the reading ended after so many records.

@@ -27,7 +27,6 @@ mod complete_cursor;
 mod complete_objects;
 mod error_response;
 mod filter;
-mod forward_to_list;
 mod group;
 mod history;
 mod inputs;

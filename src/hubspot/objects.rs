@@ -1,22 +1,17 @@
 use std::fmt::{self, Debug, Formatter};
 
-use async_trait::async_trait;
-use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 
 use super::{
     account::{account_setters, endpoint},
     after::After,
-    forward_to_list::forward_to_list,
     object::Object,
 };
 use crate::{
     error::{Error, ErrorKind},
     http::Client,
     opaque_cursor::OpaqueCursor,
-    page::Page,
-    paginator::{Paginator, forward_to},
-    rest::{List, Position},
+    rest::{List, forward_to_list},
     transport::{EndpointBuilder, path_segment},
 };
 

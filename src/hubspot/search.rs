@@ -1,23 +1,18 @@
 use std::fmt::{self, Debug, Formatter};
 
-use async_trait::async_trait;
-use futures::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{
     account::{account_setters, endpoint},
     filter::Filter,
-    forward_to_list::forward_to_list,
     object::Object,
     search_style::{SearchPosition, SearchStyle, Sort},
 };
 use crate::{
     error::{Error, ErrorKind},
     http::Client,
-    page::Page,
-    paginator::{Paginator, forward_to},
-    rest::{List, Position},
+    rest::{List, forward_to_list},
     transport::{EndpointBuilder, path_segment},
 };
 

@@ -4,7 +4,7 @@ use super::{
     answer::Answer,
     end::contradiction,
     keyset::{Bound, Keyed, Keyset},
-    style::{Next, Style},
+    style::{Next, Style, forward_to_style},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -114,8 +114,6 @@ impl<S: Style> Style for Capped<S> {
         }
         let mut left_out = page.seen(&cursor.above.seen);
         left_out.extend(next.left_out);
-        left_out.sort_unstable();
-        left_out.dedup();
         let count = cursor.count.saturating_add(answer.count() as u64);
         let page = answer.limit().unwrap_or(0).max(answer.count() as u64).max(1);
         let is_at_cap = count.saturating_add(page) > self.cap;
@@ -142,17 +140,7 @@ impl<S: Style> Style for Capped<S> {
         Ok(())
     }
 
-    fn records_at(&self) -> Option<String> {
-        self.style.records_at()
-    }
-
-    fn has_offset_cursors(&self) -> bool {
-        self.style.has_offset_cursors()
-    }
-
-    fn may_resize(&self) -> bool {
-        self.style.may_resize()
-    }
+    forward_to_style!();
 }
 
 impl<S: Style> Capped<S> {

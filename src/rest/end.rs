@@ -69,3 +69,55 @@ pub(super) fn without_end(style: &str, methods: &str) -> Error {
 pub(super) fn contradiction(message: impl Into<std::borrow::Cow<'static, str>>) -> Error {
     Error::new(ErrorKind::Contradiction, message)
 }
+
+/// The setters of an end, each under the name that all styles share. A style says which it has,
+/// and adds what its docs say beyond that.
+macro_rules! end_setters {
+    ($($(#[$more:meta])* $setter:ident),+ $(,)?) => {
+        $($crate::rest::end::end_setters!(@ $setter [$(#[$more])*]);)+
+    };
+    (@ more_at [$($more:tt)*]) => {
+        /// There is more while the flag at this place is true.
+        $($more)*
+        pub fn more_at(mut self, at: impl Into<$crate::rest::At>) -> Self {
+            self.end = Some($crate::rest::end::End::More(at.into()));
+            self
+        }
+    };
+    (@ done_at [$($more:tt)*]) => {
+        /// The end is where the flag at this place is true.
+        $($more)*
+        pub fn done_at(mut self, at: impl Into<$crate::rest::At>) -> Self {
+            self.end = Some($crate::rest::end::End::Done(at.into()));
+            self
+        }
+    };
+    (@ total_at [$($more:tt)*]) => {
+        /// The end is where as many records are read as the number at this place says. An empty
+        /// page before that is an error.
+        $($more)*
+        pub fn total_at(mut self, at: impl Into<$crate::rest::At>) -> Self {
+            self.end = Some($crate::rest::end::End::Total(at.into()));
+            self
+        }
+    };
+    (@ until_empty [$($more:tt)*]) => {
+        /// The end is a page without a new record. It costs one request more than the others.
+        $($more)*
+        pub fn until_empty(mut self) -> Self {
+            self.end = Some($crate::rest::end::End::Empty);
+            self
+        }
+    };
+    (@ until_short [$($more:tt)*]) => {
+        /// The end is a page with fewer records than asked for. Choose it only where the service
+        /// promises full pages: one that gives at most 50 records where 100 are asked for would
+        /// end after its first page.
+        $($more)*
+        pub fn until_short(mut self) -> Self {
+            self.end = Some($crate::rest::end::End::Short);
+            self
+        }
+    };
+}
+pub(super) use end_setters;

@@ -66,6 +66,8 @@ mod cursor_place;
 mod decoded;
 mod detect;
 mod end;
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+mod forward_to_list;
 mod interval;
 mod keyset;
 mod link_header;
@@ -80,6 +82,8 @@ mod style;
 mod time_slices;
 mod web_link;
 
+#[cfg(any(feature = "hubspot", feature = "alloy"))]
+pub(crate) use self::forward_to_list::forward_to_list;
 pub use self::{
     answer::Answer,
     at::{At, header},

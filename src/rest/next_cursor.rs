@@ -2,7 +2,7 @@ use super::{
     answer::Answer,
     at::At,
     cursor_place::CursorPlace,
-    end::{End, contradiction},
+    end::{End, contradiction, end_setters},
     style::{Next, Style},
 };
 use crate::{
@@ -107,17 +107,7 @@ impl NextCursor {
         self
     }
 
-    /// There is more while the flag at this place is true.
-    pub fn more_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::More(at.into()));
-        self
-    }
-
-    /// The end is where the flag at this place is true.
-    pub fn done_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::Done(at.into()));
-        self
-    }
+    end_setters!(more_at, done_at);
 
     /// Sends the cursor without the rest of the query, the limit too: for a service that wants
     /// it so. By default all is sent along with it.

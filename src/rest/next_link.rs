@@ -1,7 +1,7 @@
 use super::{
     answer::Answer,
     at::At,
-    end::{End, contradiction},
+    end::{End, contradiction, end_setters},
     style::{Next, Style},
 };
 use crate::{error::Error, http::PageRequest};
@@ -41,17 +41,7 @@ impl NextLink {
         self
     }
 
-    /// There is more while the flag at this place is true.
-    pub fn more_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::More(at.into()));
-        self
-    }
-
-    /// The end is where the flag at this place is true.
-    pub fn done_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::Done(at.into()));
-        self
-    }
+    end_setters!(more_at, done_at);
 }
 
 impl NextLink {

@@ -2,7 +2,7 @@ use super::{
     answer::Answer,
     at::At,
     cursor_place::CursorPlace,
-    end::{End, contradiction, needed, without_end},
+    end::{End, contradiction, end_setters, needed, without_end},
     interval::Interval,
     style::{Next, Style},
 };
@@ -53,39 +53,14 @@ impl Offset {
         Self::new(CursorPlace::body(pointer))
     }
 
-    /// The end is where as many records are read as the number at this place says. An empty
-    /// page before that is an error.
-    pub fn total_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::Total(at.into()));
-        self
-    }
-
-    /// The end is where the flag at this place is false.
-    pub fn more_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::More(at.into()));
-        self
-    }
-
-    /// The end is where the flag at this place is true.
-    pub fn done_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::Done(at.into()));
-        self
-    }
-
-    /// The end is an empty page. It costs one request more than the others, and it is right
-    /// for each service.
-    pub fn until_empty(mut self) -> Self {
-        self.end = Some(End::Empty);
-        self
-    }
-
-    /// The end is a page with fewer records than asked for. Choose it only where the
-    /// service promises full pages: one that gives at most 50 records where 100 are asked for
-    /// would end after its first page.
-    pub fn until_short(mut self) -> Self {
-        self.end = Some(End::Short);
-        self
-    }
+    end_setters!(
+        total_at,
+        more_at,
+        done_at,
+        /// It is right for each service.
+        until_empty,
+        until_short,
+    );
 
     /// Goes on at the offset that the service gives at this place.
     pub fn next_at(mut self, at: impl Into<At>) -> Self {

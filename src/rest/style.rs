@@ -124,6 +124,24 @@ pub trait Style: Send + Sync + 'static {
     }
 }
 
+/// What a style around another one has from it.
+macro_rules! forward_to_style {
+    () => {
+        fn records_at(&self) -> Option<String> {
+            self.style.records_at()
+        }
+
+        fn has_offset_cursors(&self) -> bool {
+            self.style.has_offset_cursors()
+        }
+
+        fn may_resize(&self) -> bool {
+            self.style.may_resize()
+        }
+    };
+}
+pub(super) use forward_to_style;
+
 /// What follows a page.
 #[derive(Debug)]
 #[must_use]
@@ -175,10 +193,12 @@ impl<C> Next<C> {
         self
     }
 
-    /// Leaves out the records of this page with these indices, ascending: the page before had
+    /// Leaves out the records of this page with these indices, in any order: the page before had
     /// them, or they belong to another part.
     pub fn leaving_out(mut self, indices: impl IntoIterator<Item = usize>) -> Self {
         self.left_out = indices.into_iter().collect();
+        self.left_out.sort_unstable();
+        self.left_out.dedup();
         self
     }
 }

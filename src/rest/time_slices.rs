@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     answer::Answer,
     cursor_place::CursorPlace,
-    style::{Next, Style},
+    style::{Next, Style, forward_to_style},
 };
 use crate::{
     error::{Error, ErrorKind},
@@ -211,17 +211,7 @@ impl<S: Style> Style for TimeSlices<S> {
         Ok(())
     }
 
-    fn records_at(&self) -> Option<String> {
-        self.style.records_at()
-    }
-
-    fn has_offset_cursors(&self) -> bool {
-        self.style.has_offset_cursors()
-    }
-
-    fn may_resize(&self) -> bool {
-        self.style.may_resize()
-    }
+    forward_to_style!();
 
     /// Into runs of slices. The first one keeps the place within its slice.
     fn split(

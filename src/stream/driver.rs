@@ -429,12 +429,12 @@ impl<S: Source> Driver<S> {
                 }
                 Effect::FailAlone(id, attempts) => {
                     if let Some(error) = self.arrived.take_error(id) {
-                        self.fail_alone(access, id, error.with_attempts(attempts));
+                        self.stand_in(access, id, error.with_attempts(attempts), false);
                     }
                 }
                 Effect::PassOver(id, attempts) => {
                     if let Some(error) = self.arrived.take_error(id) {
-                        self.pass_over(access, id, error.with_attempts(attempts));
+                        self.stand_in(access, id, error.with_attempts(attempts), true);
                     }
                 }
                 Effect::Fatal(id, attempts, why) => {
@@ -448,34 +448,28 @@ impl<S: Source> Driver<S> {
         }
     }
 
-    /// The one unit of a request failed: a page without records has its error.
+    /// A page without records stands for the one of a request that failed, and has its error: that
+    /// of the one unit, or of the one record that is passed over. Behind a record, it leads to what
+    /// is left of the cursor.
     #[cold]
-    fn fail_alone(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId, error: Error) {
-        let cursor = access.look(|reading, _| Some(reading.frontier.cursor(id)?.0.clone()));
-        let Some(cursor) = cursor else { return };
-        let ids = self.source.paginator().ids(&cursor, 0);
-        let error = if error.ids().is_empty() { error.with_ids(ids) } else { error };
-        let page = Page::new(Vec::new(), None).with_units([Unit::last(0)]).with_failure(0, error);
-        self.receive_made(access, id, page);
-    }
-
-    /// The one record of a request can't be read: a page without it has its error, and leads to
-    /// what is left of the cursor.
-    #[cold]
-    fn pass_over(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId, error: Error) {
+    fn stand_in(
+        &mut self,
+        access: &mut Access<'_, Cursor<S>>,
+        id: RequestId,
+        error: Error,
+        passes_over: bool,
+    ) {
         let cursor = access.look(|reading, _| Some(reading.frontier.cursor(id)?.0.clone()));
         let Some(cursor) = cursor else { return };
         let paginator = self.source.paginator();
-        if !paginator.ids(&cursor, 0).is_empty() {
-            return self.fail_alone(access, id, error);
-        }
-        let mut page = Page::new(Vec::new(), paginator.pass_over(&cursor).unwrap_or_default());
-        page.fail(None, error);
-        self.receive_made(access, id, page);
-    }
-
-    /// Takes a page that stands for the one of a request that failed.
-    fn receive_made(&mut self, access: &mut Access<'_, Cursor<S>>, id: RequestId, page: PageOf<S>) {
+        let ids = paginator.ids(&cursor, 0);
+        let page = if passes_over && ids.is_empty() {
+            let left = paginator.pass_over(&cursor).unwrap_or_default();
+            Page::new(Vec::new(), left).with_failure(None, error)
+        } else {
+            let error = if error.ids().is_empty() { error.with_ids(ids) } else { error };
+            Page::new(Vec::new(), None).with_units([Unit::last(0)]).with_failure(0, error)
+        };
         if let Some(page) = self.receive(access, id, Ok(page)) {
             self.arrived.keep(id, Ok(page));
         }

@@ -8,9 +8,8 @@ use self::bound::Mark;
 pub(super) use self::records::Keyed;
 use super::{
     answer::Answer,
-    at::At,
     cursor_place::CursorPlace,
-    end::{End, contradiction, without_end},
+    end::{End, contradiction, end_setters, without_end},
     style::{Next, Style},
 };
 use crate::{
@@ -122,31 +121,14 @@ impl Keyset {
         self
     }
 
-    /// There is more while the flag at this place is true.
-    pub fn more_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::More(at.into()));
-        self
-    }
-
-    /// The end is where the flag at this place is true.
-    pub fn done_at(mut self, at: impl Into<At>) -> Self {
-        self.end = Some(End::Done(at.into()));
-        self
-    }
-
-    /// The end is a page without a new record. With an inclusive bound, a request needs a limit, or
-    /// a page that the service cuts short may look like the end.
-    pub fn until_empty(mut self) -> Self {
-        self.end = Some(End::Empty);
-        self
-    }
-
-    /// The end is a page with fewer records than asked for. Choose it only where the
-    /// service promises full pages.
-    pub fn until_short(mut self) -> Self {
-        self.end = Some(End::Short);
-        self
-    }
+    end_setters!(
+        more_at,
+        done_at,
+        /// With an inclusive bound, a request needs a limit, or a page that the service cuts
+        /// short may look like the end.
+        until_empty,
+        until_short,
+    );
 }
 
 impl Style for Keyset {
@@ -168,8 +150,6 @@ impl Style for Keyset {
         let newest = self.newest(cursor, &page);
         let is_end = is_behind || self.is_last(cursor, &page, &left_out, answer)?;
         left_out.extend(behind);
-        left_out.sort_unstable();
-        left_out.dedup();
         if is_end {
             let later = self.later(cursor, newest, &page);
             return Ok(Next::end().leaving_out(left_out).with_later(later));

@@ -1,10 +1,14 @@
-/// Makes a paginator of a type whose one field is a list.
+/// Makes a paginator of a vendor's type `Name<T>` whose one field, `list`, is a list in a style
+/// with these cursors.
 macro_rules! forward_to_list {
     ($paginator:ident, $cursor:ty) => {
-        #[async_trait]
-        impl<T: DeserializeOwned + Send + 'static> Paginator for $paginator<T> {
+        #[async_trait::async_trait]
+        impl<T: serde::de::DeserializeOwned + Send + 'static> $crate::paginator::Paginator
+            for $paginator<T>
+        {
             type Record = T;
-            type Cursor = Position<$cursor>;
+            /// A position, and how many records to ask for.
+            type Cursor = $crate::rest::Position<$cursor>;
 
             fn start(&self) -> Self::Cursor {
                 self.list.start()
@@ -14,7 +18,10 @@ macro_rules! forward_to_list {
             fn fetch<'life0, 'async_trait>(
                 &'life0 self,
                 cursor: Self::Cursor,
-            ) -> BoxFuture<'async_trait, Result<Page<T, Self::Cursor>, Error>>
+            ) -> futures::future::BoxFuture<
+                'async_trait,
+                Result<$crate::page::Page<T, Self::Cursor>, $crate::error::Error>,
+            >
             where
                 'life0: 'async_trait,
                 Self: 'async_trait,
@@ -22,7 +29,7 @@ macro_rules! forward_to_list {
                 self.list.fetch(cursor)
             }
 
-            forward_to!(Self, self => self.list);
+            $crate::paginator::forward_to!(Self, self => self.list);
         }
 
         impl<T> Clone for $paginator<T> {
@@ -31,11 +38,11 @@ macro_rules! forward_to_list {
             }
         }
 
-        impl<T> Debug for $paginator<T> {
-            fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        impl<T> std::fmt::Debug for $paginator<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.debug_tuple(stringify!($paginator)).field(&self.list).finish()
             }
         }
     };
 }
-pub(super) use forward_to_list;
+pub(crate) use forward_to_list;
