@@ -1,0 +1,64 @@
+use std::sync::{Arc, Mutex, PoisonError};
+
+use datafusion::common::{DataFusionError, Result};
+use pagestream::Monitor;
+
+use crate::{
+    environment::Environment,
+    failures::Failures,
+    options::{OnFailure, Options},
+    positions::Positions,
+    reader::{AnyConnector, Reader},
+    request::Request,
+};
+
+/// What all partitions of a scan share.
+pub(crate) struct Source {
+    pub(crate) connector: Arc<dyn AnyConnector>,
+    pub(crate) environment: Environment,
+    pub(crate) options: Options,
+    pub(crate) positions: Positions,
+    failures: Option<Failures>,
+    /// One for each request: mostly one.
+    readers: Mutex<Vec<(Request, Arc<dyn Reader>)>>,
+}
+
+impl Source {
+    pub(crate) fn new(
+        connector: Arc<dyn AnyConnector>,
+        environment: Environment,
+        options: Options,
+        failures: Option<Failures>,
+    ) -> Self {
+        let failures = failures.filter(|_| options.on_failure == OnFailure::Row);
+        let (positions, readers) = (Positions::default(), Mutex::default());
+        Self { connector, environment, options, positions, failures, readers }
+    }
+
+    /// What reads the parts of a request.
+    pub(crate) fn reader(&self, request: &Request) -> Result<Arc<dyn Reader>> {
+        let known = self.with_readers(|readers| {
+            let mut readers = readers.iter();
+            readers.find(|(of, _)| of == request).map(|(_, reader)| Arc::clone(reader))
+        });
+        if let Some(reader) = known {
+            return Ok(reader);
+        }
+        // It is code of a user, so it runs outside of the lock, perhaps twice.
+        let reader = self.connector.open(request, &self.environment);
+        let reader = reader.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        self.with_readers(|readers| readers.push((request.clone(), Arc::clone(&reader))));
+        Ok(reader)
+    }
+
+    /// Failures that were set aside become rows.
+    pub(crate) fn take_failures(&self, monitor: &Monitor) {
+        if let Some(failures) = &self.failures {
+            failures.add(&monitor.take_failures());
+        }
+    }
+
+    fn with_readers<T>(&self, f: impl FnOnce(&mut Vec<(Request, Arc<dyn Reader>)>) -> T) -> T {
+        f(&mut self.readers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}

@@ -1,0 +1,13 @@
+//! The tests of the package, as one binary: DataFusion is linked once.
+
+mod environment;
+mod examples;
+mod explain;
+mod failures;
+mod filters;
+mod limits;
+mod memory;
+mod secrets;
+mod streaming;
+mod support;
+mod unread_parts;
