@@ -88,6 +88,7 @@ mod condition;
 mod connector;
 mod connectors;
 mod environment;
+mod error;
 mod failures;
 mod metrics;
 mod options;

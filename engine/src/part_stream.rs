@@ -1,14 +1,11 @@
 use std::task::{Context, Poll};
 
-use datafusion::{
-    arrow::array::RecordBatch,
-    common::{DataFusionError, Result},
-};
+use datafusion::{arrow::array::RecordBatch, common::Result};
 use futures::{Stream, StreamExt};
 use pagestream::{Error, Monitor, Paginator, Records, Source};
 use serde::Serialize;
 
-use crate::batch_builder::BatchBuilder;
+use crate::{batch_builder::BatchBuilder, error::engine_error};
 
 /// The batches of a part, one after the other.
 pub(crate) trait PartBatches: Send {
@@ -16,6 +13,9 @@ pub(crate) trait PartBatches: Send {
 
     /// What sees the reading, also after it is gone.
     fn monitor(&self) -> Monitor;
+
+    /// Whether records were read that no batch has, since one does not fit the columns.
+    fn has_lost_rows(&self) -> bool;
 }
 
 /// A part that is read.
@@ -29,11 +29,12 @@ pub(crate) struct PartStream<S: Source> {
     batch_size: usize,
     /// What comes behind the batch.
     error: Option<Error>,
+    has_lost_rows: bool,
 }
 
 impl<S: Source> PartStream<S> {
     pub(crate) fn new(records: Records<S>, builder: BatchBuilder, batch_size: usize) -> Self {
-        Self { records, builder, batch_size: batch_size.max(1), error: None }
+        Self { records, builder, batch_size: batch_size.max(1), error: None, has_lost_rows: false }
     }
 
     /// Whether nothing is left of the page.
@@ -51,11 +52,14 @@ where
     fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<RecordBatch>>> {
         loop {
             if let Some(error) = self.error.take() {
-                return Poll::Ready(Some(Err(DataFusionError::External(Box::new(error)))));
+                return Poll::Ready(Some(Err(engine_error(error))));
             }
             let is_over = match self.records.poll_next_unpin(cx) {
                 Poll::Ready(Some(Ok(record))) => {
-                    self.builder.push(&record)?;
+                    if let Err(error) = self.builder.push(&record) {
+                        self.has_lost_rows = true;
+                        return Poll::Ready(Some(Err(error)));
+                    }
                     self.builder.rows() >= self.batch_size || self.is_at_border()
                 }
                 Poll::Ready(Some(Err(error))) => {
@@ -68,12 +72,18 @@ where
                 Poll::Pending => return Poll::Pending,
             };
             if is_over {
-                return Poll::Ready(Some(self.builder.finish()));
+                let batch = self.builder.finish();
+                self.has_lost_rows |= batch.is_err();
+                return Poll::Ready(Some(batch));
             }
         }
     }
 
     fn monitor(&self) -> Monitor {
         self.records.monitor()
+    }
+
+    fn has_lost_rows(&self) -> bool {
+        self.has_lost_rows
     }
 }

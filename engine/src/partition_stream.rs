@@ -7,7 +7,7 @@ use std::{
 
 use datafusion::{
     arrow::{array::RecordBatch, datatypes::SchemaRef},
-    common::{DataFusionError, Result},
+    common::Result,
     execution::{RecordBatchStream, SendableRecordBatchStream},
 };
 use futures::{Stream, StreamExt};
@@ -55,6 +55,7 @@ impl PartitionStream {
         while self.scan.limit != Some(0) {
             if let Some(part) = &mut self.current {
                 let polled = part.poll_batch(cx);
+                let has_lost_rows = part.has_lost_rows();
                 self.after_poll(polled.is_pending());
                 match ready!(polled) {
                     Some(Ok(batch)) => {
@@ -64,8 +65,7 @@ impl PartitionStream {
                         return Poll::Ready(Some(Ok(batch)));
                     }
                     Some(Err(error)) => {
-                        let is_of_service = matches!(&error, DataFusionError::External(_));
-                        if !is_of_service {
+                        if has_lost_rows {
                             self.position.lose_rows();
                         }
                         return Poll::Ready(Some(Err(error)));

@@ -19,15 +19,16 @@ use crate::part::Part;
 static SCHEMA: LazyLock<SchemaRef> =
     LazyLock::new(|| Arc::new(Schema::new(vec![Field::new("part", DataType::Utf8, false)])));
 
-/// A leaf with a partition for each part.
-pub(crate) fn leaf(parts: &[Part]) -> Result<Arc<DataSourceExec>> {
+/// A leaf with a partition for each part, and empty ones up to this number.
+pub(crate) fn leaf(parts: &[Part], at_least: usize) -> Result<Arc<DataSourceExec>> {
     let batch = |part| {
         let text = serde_json::to_string(part)
             .map_err(|error| plan_datafusion_err!("a part can't be written as JSON: {error}"))?;
         let column = StringArray::from(vec![text]);
         Ok(vec![RecordBatch::try_new(Arc::clone(&SCHEMA), vec![Arc::new(column)])?])
     };
-    let partitions = parts.iter().map(batch).collect::<Result<Vec<_>>>()?;
+    let mut partitions = parts.iter().map(batch).collect::<Result<Vec<_>>>()?;
+    partitions.resize(parts.len().max(at_least), Vec::new());
     let source = MemorySourceConfig::try_new(&partitions, Arc::clone(&SCHEMA), None)?;
     Ok(DataSourceExec::from_data_source(source.with_show_sizes(false)))
 }

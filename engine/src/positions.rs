@@ -3,10 +3,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use datafusion::common::{DataFusionError, Result, exec_err};
+use datafusion::common::{Result, exec_err};
 use pagestream::Monitor;
 
-use crate::{part::Part, request::Request};
+use crate::{error::engine_error, part::Part, request::Request};
 
 /// How far the partitions of a scan are read, where they were begun.
 #[derive(Clone, Default)]
@@ -44,8 +44,7 @@ impl Positions {
         let mut unread = Vec::new();
         if let Some((request, monitor)) = current {
             let checkpoint = monitor.checkpoint();
-            let checkpoint =
-                checkpoint.map_err(|error| DataFusionError::External(Box::new(error)))?;
+            let checkpoint = checkpoint.map_err(engine_error)?;
             if !checkpoint.is_finished() {
                 unread.push(Part { request, checkpoint });
             }

@@ -93,8 +93,10 @@ impl ExecutionPlan for ReadExec {
         vec![&self.input]
     }
 
+    /// A sort by a column of the records would be moved below this node, to where the parts
+    /// are, if it said yes.
     fn maintains_input_order(&self) -> Vec<bool> {
-        vec![true]
+        vec![false]
     }
 
     /// A part is read by one task, so nothing is won by spreading the parts.

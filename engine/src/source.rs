@@ -1,10 +1,11 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
-use datafusion::common::{DataFusionError, Result};
+use datafusion::common::Result;
 use pagestream::Monitor;
 
 use crate::{
     environment::Environment,
+    error::engine_error,
     failures::Failures,
     options::{OnFailure, Options},
     positions::Positions,
@@ -46,7 +47,7 @@ impl Source {
         }
         // It is code of a user, so it runs outside of the lock, perhaps twice.
         let reader = self.connector.open(request, &self.environment);
-        let reader = reader.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let reader = reader.map_err(engine_error)?;
         self.with_readers(|readers| readers.push((request.clone(), Arc::clone(&reader))));
         Ok(reader)
     }

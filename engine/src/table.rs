@@ -7,16 +7,16 @@ use async_trait::async_trait;
 use datafusion::{
     arrow::datatypes::SchemaRef,
     catalog::{Session, TableProvider},
-    common::{DataFusionError, Result, plan_datafusion_err, plan_err},
+    common::{Result, plan_datafusion_err, plan_err},
     logical_expr::{Expr, TableProviderFilterPushDown, TableType},
     physical_plan::ExecutionPlan,
 };
-use pagestream::Error;
 
 use crate::{
     condition::Condition,
     connector::Connector,
     environment::Environment,
+    error::engine_error,
     failures::Failures,
     options::{OnFailure, Options},
     part::Part,
@@ -80,6 +80,8 @@ pub struct Table {
     given: Option<Arc<[Part]>>,
     options: Options,
     failures: Failures,
+    /// Whether it is planned for other processes.
+    is_for_cluster: bool,
 }
 
 impl Table {
@@ -93,10 +95,10 @@ impl Table {
     }
 
     pub(crate) fn of(connector: Arc<dyn AnyConnector>, environment: Environment) -> Result<Self> {
-        let schema = Arc::new(connector.schema().map_err(as_error)?);
-        let failures = Failures::new().map_err(as_error)?;
-        let (parts, given, options) = (1, None, Options::default());
-        Ok(Self { connector, schema, environment, parts, given, options, failures })
+        let schema = Arc::new(connector.schema().map_err(engine_error)?);
+        let failures = Failures::new().map_err(engine_error)?;
+        let (parts, given, options, is_for_cluster) = (1, None, Options::default(), false);
+        Ok(Self { connector, schema, environment, parts, given, options, failures, is_for_cluster })
     }
 
     /// Into how many parts it is split: 1 by default. There may be fewer, as
@@ -177,9 +179,9 @@ impl Table {
         let reader = source.reader(request)?;
         let total = match self.parts {
             1 => None,
-            _ => reader.total().await.map_err(as_error)?,
+            _ => reader.total().await.map_err(engine_error)?,
         };
-        let split = reader.split(self.parts, total).map_err(as_error)?;
+        let split = reader.split(self.parts, total).map_err(engine_error)?;
         let part = |checkpoint| Part { request: request.clone(), checkpoint };
         Ok((split.into_iter().map(part).collect(), total))
     }
@@ -202,7 +204,8 @@ impl Table {
     /// The same table with what has travelled.
     #[cfg(feature = "ballista")]
     pub(crate) fn received(self, parts: usize, given: Option<Vec<Part>>, options: Options) -> Self {
-        Self { parts, given: given.map(Into::into), options, ..self }
+        let given = given.map(Into::into);
+        Self { parts, given, options, is_for_cluster: true, ..self }
     }
 
     /// The request of the given parts.
@@ -291,12 +294,12 @@ impl TableProvider for Table {
             request,
             total,
         };
-        Ok(Arc::new(ReadExec::new(parts::leaf(&parts)?, source, spec)?))
+        // In a cluster, a stage ends where partitions are brought together. The one side of a
+        // join that is held in memory would else be read by each task of the other side.
+        let at_least = if self.is_for_cluster { 2 } else { 1 };
+        let leaf = parts::leaf(&parts, at_least)?;
+        Ok(Arc::new(ReadExec::new(leaf, source, spec)?))
     }
-}
-
-fn as_error(error: Error) -> DataFusionError {
-    DataFusionError::External(Box::new(error))
 }
 
 impl Debug for Table {

@@ -1,5 +1,7 @@
 //! Two emulated services, and how their lists become tables.
 
+#![allow(dead_code, reason = "each example uses some of it")]
+
 use datafusion::arrow::datatypes::Schema;
 use pagestream::{
     BoxPaginator, Error, ExposeSecret, PaginatorExt,

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use ballista_core::serde::BallistaPhysicalExtensionCodec;
 use datafusion::{
-    common::{DataFusionError, Result, plan_err},
+    common::{Result, plan_err},
     execution::TaskContext,
     physical_plan::ExecutionPlan,
 };
@@ -11,6 +11,7 @@ use datafusion_proto::physical_plan::{PhysicalExtensionCodec, PhysicalProtoConve
 use super::wire::{self, Connected, SentReading};
 use crate::{
     connectors::Connectors,
+    error::engine_error,
     read_exec::{ReadExec, ReadSpec},
     source::Source,
 };
@@ -43,7 +44,7 @@ impl PhysicalExtensionCodec for ReadCodec {
         let [input] = inputs else { return plan_err!("a reading has one input") };
         let connector = connector.make(&self.connectors)?;
         let schema = connector.schema();
-        let schema = schema.map_err(|error| DataFusionError::External(Box::new(error)))?;
+        let schema = schema.map_err(engine_error)?;
         let spec = ReadSpec { table_schema: Arc::new(schema), projection, limit, request, total };
         let environment = self.connectors.environment().clone();
         let source = Source::new(connector, environment, options, None);

@@ -1,5 +1,7 @@
 //! The tests of the package, as one binary: DataFusion is linked once.
 
+#[cfg(feature = "ballista")]
+mod ballista;
 mod environment;
 mod examples;
 mod explain;

@@ -78,3 +78,16 @@ async fn a_connector_that_can_is_asked_for_the_columns_of_the_query_alone() {
         assert_eq!(asked.request.fields.unwrap(), ["id", "amount", "city"]);
     }
 }
+
+#[tokio::test]
+async fn rows_are_sorted_above_the_reading_and_not_below_it() {
+    let service = Service::new(95, 10);
+    let context = context([("rows", Rows::of(&service).table().parts(4))]);
+    for (query, expected) in [
+        ("SELECT id FROM rows ORDER BY id DESC", (0..95).rev().collect::<Vec<_>>()),
+        ("SELECT id FROM rows ORDER BY id LIMIT 12", (0..12).collect()),
+    ] {
+        let rows = context.sql(query).await.unwrap().collect().await.unwrap();
+        assert_eq!(ids(&rows), expected, "{query}");
+    }
+}

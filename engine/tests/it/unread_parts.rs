@@ -7,7 +7,7 @@ use futures::TryStreamExt;
 use pagestream::{Error, ErrorKind};
 use pagestream_datafusion::{Part, unread};
 
-use crate::support::{Kind, Rows, Service, context, ids, plan};
+use crate::support::{Kind, Row, Rows, Service, context, ids, plan};
 
 /// The ids that come of a table made of these parts.
 async fn rest(rows: Rows, parts: Vec<Part>) -> Vec<u64> {
@@ -130,4 +130,18 @@ async fn a_table_that_was_split_ahead_puts_no_condition_into_its_requests() {
     let rows = context.sql("SELECT id FROM rows WHERE open").await.unwrap();
     assert_eq!(ids(&rows.collect().await.unwrap()).len(), 50);
     assert!(service.asked().iter().all(|asked| asked.request.conditions.is_empty()));
+}
+
+#[tokio::test]
+async fn rows_that_no_batch_has_are_not_taken_for_read() {
+    let mut rows = (0..100).map(Row::new).collect::<Vec<_>>();
+    rows[15].amount = None;
+    let context = context([("rows", Rows::of(&Service::of(rows, 10)).with_amounts().table())]);
+    let plan = plan(&context, "SELECT id, amount FROM rows").await;
+    let mut streams = execute_stream_partitioned(Arc::clone(&plan), context.task_ctx()).unwrap();
+    assert_eq!(streams[0].try_next().await.unwrap().unwrap().num_rows(), 10);
+    let error = streams[0].try_next().await.unwrap_err();
+    assert!(error.to_string().contains("does not fit the columns"), "{error}");
+    let error = unread(&plan).unwrap_err();
+    assert!(error.to_string().contains("failed behind rows that were read already"), "{error}");
 }

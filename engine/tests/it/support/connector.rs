@@ -1,4 +1,4 @@
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{Field, Schema};
 use pagestream::{Error, ExposeSecret, Page, Paginator, async_trait};
 use pagestream_datafusion::{
     Condition, Connector, Environment, Pushdown, Request, Table, schema_of,
@@ -14,6 +14,7 @@ pub(crate) struct Rows {
     kind: Kind,
     selects_fields: bool,
     secret: Option<String>,
+    amounts_are_there: bool,
 }
 
 /// What the service makes of conditions.
@@ -34,6 +35,7 @@ impl Rows {
             kind: Kind::Unsupported,
             selects_fields: false,
             secret: None,
+            amounts_are_there: false,
         }
     }
 
@@ -43,6 +45,11 @@ impl Rows {
 
     pub(crate) fn selecting_fields(self) -> Self {
         Self { selects_fields: true, ..self }
+    }
+
+    /// Its schema says that each row has an amount.
+    pub(crate) fn with_amounts(self) -> Self {
+        Self { amounts_are_there: true, ..self }
     }
 
     /// It asks its environment for this secret.
@@ -61,7 +68,12 @@ impl Connector for Rows {
     type Paginator = RowPages;
 
     fn schema(&self) -> Result<Schema, Error> {
-        schema_of::<Row>()
+        let schema = schema_of::<Row>()?;
+        let field = |field: &Field| {
+            let is_there = self.amounts_are_there && field.name() == "amount";
+            field.clone().with_nullable(field.is_nullable() && !is_there)
+        };
+        Ok(Schema::new(schema.fields().iter().map(|it| field(it)).collect::<Vec<_>>()))
     }
 
     fn paginator(&self, request: &Request, environment: &Environment) -> Result<RowPages, Error> {
