@@ -6,7 +6,7 @@
 #[path = "shared/crm.rs"]
 mod crm;
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use datafusion::prelude::{ParquetReadOptions, SessionContext};
 use pagestream_datafusion::{Environment, Table};
@@ -24,12 +24,13 @@ async fn main() -> anyhow::Result<()> {
     let temporary = tempfile::tempdir()?;
     let folder = given.unwrap_or_else(|| temporary.path().join("out"));
 
-    let crm = Crm::start().await?;
+    let crm = Crm::start(250, Duration::ZERO).await?;
+    let [hubspot, alloy] = crm.urls();
     let environment = Environment::new()
         .with_secret("HUBSPOT_TOKEN", "a-test-token")
         .with_secret("ALLOY_API_KEY", "a-test-key");
-    let deals = Table::new(Deals { base_url: crm.hubspot() })?.window(2);
-    let contacts = Table::new(Contacts { base_url: crm.alloy(), expected: 120 })?.parts(4);
+    let deals = Table::new(Deals { base_url: hubspot })?.window(2);
+    let contacts = Table::new(Contacts { base_url: alloy, expected: 120 })?.parts(4);
 
     let context = SessionContext::new();
     context.register_table("deals", Arc::new(deals.environment(environment.clone())))?;

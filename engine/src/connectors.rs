@@ -62,8 +62,9 @@ impl Connectors {
         self.makers.keys().copied()
     }
 
-    #[cfg_attr(not(feature = "ballista"), allow(dead_code, reason = "only a codec asks"))]
-    pub(crate) fn environment(&self) -> &Environment {
+    /// Where each of them gets its credentials and budgets.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
         &self.environment
     }
 

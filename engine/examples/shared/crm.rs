@@ -2,41 +2,62 @@
 
 #![allow(dead_code, reason = "each example uses some of it")]
 
+use std::time::Duration;
+
 use datafusion::arrow::datatypes::Schema;
 use pagestream::{
-    BoxPaginator, Error, ExposeSecret, PaginatorExt,
+    BoxPaginator, Error, ExposeSecret, PaginatorExt, Reqwest,
     alloy::Action,
     async_trait,
-    hubspot::{Object, Objects},
+    hubspot::{BatchRead, Object, Objects},
     testing::{Alloy, HubSpot, Server},
 };
-use pagestream_datafusion::{Connector, Environment, Request, schema_of};
+use pagestream_datafusion::{Connector, Connectors, Environment, Request, schema_of};
 use serde::{Deserialize, Serialize};
+
+/// How many contacts there are. Deal `i` is of contact `i` modulo this.
+pub(crate) const CONTACTS: usize = 120;
 
 /// Emulations of HubSpot and Alloy. They stop when this is dropped.
 pub(crate) struct Crm {
-    hubspot: Server,
-    alloy: Server,
+    services: (HubSpot, Alloy),
+    servers: (Server, Server),
 }
 
 impl Crm {
-    pub(crate) async fn start() -> anyhow::Result<Self> {
-        // 250 deals of 120 contacts.
-        let hubspot = HubSpot::new(1).objects(250).properties(|index| {
-            [("amount", (index * 100).to_string()), ("contact", (index % 120).to_string())]
-        });
-        let (hubspot, alloy) =
-            (Server::start(hubspot).await?, Server::start(Alloy::new(1).records(120)).await?);
-        Ok(Self { hubspot, alloy })
+    /// Services with so many deals, and 120 contacts.
+    pub(crate) async fn start(deals: u64, latency: Duration) -> anyhow::Result<Self> {
+        let hubspot = hubspot(deals).latency(latency);
+        let alloy = Alloy::new(1).records(CONTACTS as u64).latency(latency);
+        let servers = (Server::start(hubspot.clone()).await?, Server::start(alloy.clone()).await?);
+        Ok(Self { services: (hubspot, alloy), servers })
     }
 
-    pub(crate) fn hubspot(&self) -> String {
-        self.hubspot.base_url()
+    /// The addresses of HubSpot and Alloy.
+    pub(crate) fn urls(&self) -> [String; 2] {
+        [self.servers.0.base_url(), self.servers.1.base_url()]
     }
 
-    pub(crate) fn alloy(&self) -> String {
-        self.alloy.base_url()
+    /// How many requests both got.
+    pub(crate) fn requests(&self) -> usize {
+        self.services.0.requests() + self.services.1.requests()
     }
+}
+
+fn hubspot(deals: u64) -> HubSpot {
+    HubSpot::new(1).objects(deals).properties(|index| {
+        [("amount", (index * 100).to_string()), ("contact", (index % CONTACTS).to_string())]
+    })
+}
+
+/// The ids of so many deals.
+pub(crate) fn deal_ids(deals: u64) -> Vec<u64> {
+    hubspot(deals).ids().collect()
+}
+
+/// The connectors of this file.
+pub(crate) fn connectors(environment: Environment) -> Connectors {
+    Connectors::new(environment).with::<Deals>().with::<DealsById>().with::<Contacts>()
 }
 
 #[derive(Serialize, Deserialize)]
@@ -76,6 +97,33 @@ impl Connector for Deals {
             .properties(["amount", "contact"])
             .token(environment.secret("HUBSPOT_TOKEN")?.expose_secret())
             .base_url(&self.base_url);
+        Ok(deals.build::<Object>()?.map(Deal::from).boxed())
+    }
+}
+
+/// HubSpot's deals of these ids: batches of ids, so they split into as many parts as wanted.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct DealsById {
+    pub(crate) base_url: String,
+    pub(crate) ids: Vec<u64>,
+}
+
+impl Connector for DealsById {
+    const NAME: &'static str = "deals_by_id";
+    type Paginator = BoxPaginator<Deal>;
+
+    fn schema(&self) -> Result<Schema, Error> {
+        schema_of::<Deal>()
+    }
+
+    fn paginator(&self, _: &Request, environment: &Environment) -> Result<Self::Paginator, Error> {
+        let deals = BatchRead::builder("deals")
+            .ids(self.ids.iter().copied())
+            .properties(["amount", "contact"])
+            .batch_size(10)
+            .token(environment.secret("HUBSPOT_TOKEN")?.expose_secret())
+            .base_url(&self.base_url)
+            .transport(environment.rate_limiter("hubspot")?.limit(Reqwest::new()?));
         Ok(deals.build::<Object>()?.map(Deal::from).boxed())
     }
 }

@@ -92,10 +92,13 @@ pub fn physical_codec(connectors: &Connectors) -> Arc<dyn PhysicalExtensionCodec
     Arc::new(ReadCodec::new(connectors.clone()))
 }
 
-/// A configuration of a session with both codecs.
+/// A configuration of a session with both codecs, and without the adaptive planner: when an
+/// executor is lost whose results are needed later, that of Ballista 55 does not compute them
+/// again, and the query waits for ever.
 #[must_use]
 pub fn session_config(connectors: &Connectors) -> SessionConfig {
     SessionConfig::new_with_ballista()
         .with_ballista_logical_extension_codec(logical_codec(connectors))
         .with_ballista_physical_extension_codec(physical_codec(connectors))
+        .with_ballista_adaptive_query_planner(false)
 }

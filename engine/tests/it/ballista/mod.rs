@@ -2,6 +2,7 @@
 
 mod codecs;
 mod part_reads;
+mod processes;
 
 use std::sync::Arc;
 
@@ -9,7 +10,10 @@ use ballista::prelude::SessionContextExt;
 use ballista_core::{
     extension::SessionConfigExt, serde::protobuf::scheduler_grpc_client::SchedulerGrpcClient,
 };
-use datafusion::{execution::SessionStateBuilder, prelude::SessionContext};
+use datafusion::{
+    execution::SessionStateBuilder,
+    prelude::{SessionConfig, SessionContext},
+};
 use pagestream_datafusion::{Connectors, Environment, Table, ballista::session_config};
 
 use crate::support::Rows;
@@ -21,9 +25,15 @@ fn connectors() -> Connectors {
 
 /// A cluster in this process: a scheduler and two executors, with tables.
 async fn cluster(tables: impl IntoIterator<Item = (&'static str, Table)>) -> SessionContext {
-    let config = session_config(&connectors())
-        .with_target_partitions(4)
-        .with_ballista_standalone_parallelism(2);
+    cluster_of(session_config(&connectors()), tables).await
+}
+
+/// The same with this configuration of its sessions.
+async fn cluster_of(
+    config: SessionConfig,
+    tables: impl IntoIterator<Item = (&'static str, Table)>,
+) -> SessionContext {
+    let config = config.with_target_partitions(4).with_ballista_standalone_parallelism(2);
     let state = SessionStateBuilder::new().with_default_features().with_config(config).build();
     let address =
         ballista_scheduler::standalone::new_standalone_scheduler_from_state(&state).await.unwrap();

@@ -1,9 +1,10 @@
 //! Each part is read once, however the plan above it is cut into tasks.
 
+use ballista_core::extension::SessionConfigExt;
 use pagestream::{Error, ErrorKind};
-use pagestream_datafusion::OnFailure;
+use pagestream_datafusion::{OnFailure, ballista::session_config};
 
-use super::cluster;
+use super::{cluster, cluster_of, connectors};
 use crate::support::{Kind, Rows, Service, context, shown};
 
 const QUERIES: [&str; 12] = [
@@ -24,24 +25,37 @@ const QUERIES: [&str; 12] = [
     "SELECT count(*) FROM (SELECT id FROM rows UNION ALL SELECT id FROM other)",
 ];
 
+async fn check_reads(parts: usize, other_parts: usize, is_adaptive: bool) {
+    for query in QUERIES {
+        let (rows, other) = (Service::new(160, 10), Service::new(60, 10));
+        let tables = || {
+            [
+                ("rows", Rows::of(&rows).table().parts(parts)),
+                ("other", Rows::of(&other).table().parts(other_parts)),
+            ]
+        };
+        let expected = shown(&context(tables()), query).await;
+        let [before, other_before] = [&rows, &other].map(Service::requests);
+        let config = session_config(&connectors());
+        let config = config.with_ballista_adaptive_query_planner(is_adaptive);
+        let given = shown(&cluster_of(config, tables()).await, query).await;
+        assert_eq!(given, expected, "{query}");
+        let requests = [rows.requests() - before, other.requests() - other_before];
+        assert_eq!(requests, [before, other_before], "{query} with {parts}, {other_parts}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_part_is_read_once_for_plans_that_are_repartitioned_coalesced_or_joined() {
     for (parts, other_parts) in [(8, 3), (8, 1), (1, 1)] {
-        for query in QUERIES {
-            let (rows, other) = (Service::new(160, 10), Service::new(60, 10));
-            let tables = || {
-                [
-                    ("rows", Rows::of(&rows).table().parts(parts)),
-                    ("other", Rows::of(&other).table().parts(other_parts)),
-                ]
-            };
-            let expected = shown(&context(tables()), query).await;
-            let [before, other_before] = [&rows, &other].map(Service::requests);
-            let given = shown(&cluster(tables()).await, query).await;
-            assert_eq!(given, expected, "{query}");
-            let requests = [rows.requests() - before, other.requests() - other_before];
-            assert_eq!(requests, [before, other_before], "{query} with {parts}, {other_parts}");
-        }
+        check_reads(parts, other_parts, false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_part_is_read_once_by_the_adaptive_planner_too() {
+    for (parts, other_parts) in [(8, 3), (8, 1)] {
+        check_reads(parts, other_parts, true).await;
     }
 }
 
