@@ -110,7 +110,7 @@ async fn all() -> anyhow::Result<()> {
         alone(&program, "DataFusion, 1 part", 1, &["datafusion", "1"])?,
         alone(&program, "DataFusion, 8 parts", 8, &["datafusion", "8"])?,
         alone(&program, "DataFusion, 32 parts", 32, &["datafusion", "32"])?,
-        alone(&program, "Ballista in one process", 4, &["standalone"])?,
+        alone(&program, "Ballista in one process", 8, &["standalone"])?,
         cluster(&program, "Ballista, 1 executor", 1, false).await?,
         cluster(&program, "Ballista, 2 executors", 2, false).await?,
         cluster(&program, "the same, one killed at half time", 2, true).await?,

@@ -57,7 +57,7 @@ async fn all() -> anyhow::Result<()> {
     let deals = 500;
     let crm = Crm::start(deals, Duration::from_millis(10)).await?;
     let folder = tempfile::tempdir()?;
-    let processes = Processes::start(&std::env::current_exe()?, folder.path(), 2)?;
+    let mut processes = Processes::start(&std::env::current_exe()?, folder.path(), 2)?;
     processes.wait_until_ready().await?;
     println!("a scheduler and two executors are there");
     let [hubspot, alloy] = crm.urls();

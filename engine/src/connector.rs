@@ -110,12 +110,16 @@ pub trait Connector: Serialize + DeserializeOwned + Send + Sync + 'static {
 
     /// Sets the options of each part's reading that a [`Table`](crate::Table) has no setter
     /// for, such as how a page that failed is asked for again. By default all are as they are.
+    ///
+    /// A limit that is set here, such as [`Read::max_pages`], cuts each part, and the query takes
+    /// what comes for all.
     fn options<S: Source>(&self, read: Read<S>) -> Read<S> {
         read
     }
 }
 
-/// The total that the service gives with its first page: one request. `None` if it gives none.
+/// The total that the service gives with its first page: one request, each time that a query is
+/// planned. `None` if it gives none.
 ///
 /// # Errors
 ///

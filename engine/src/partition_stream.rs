@@ -11,9 +11,10 @@ use datafusion::{
     execution::{RecordBatchStream, SendableRecordBatchStream},
 };
 use futures::{Stream, StreamExt};
+use pagestream::Error;
 
 use crate::{
-    metrics::PartitionMetrics, part::Part, part_stream::PartBatches, parts,
+    error::engine_error, metrics::PartitionMetrics, part::Part, part_stream::PartBatches, parts,
     positions::PartitionPosition, reader::Scan, source::Source,
 };
 
@@ -56,7 +57,11 @@ impl PartitionStream {
             if let Some(part) = &mut self.current {
                 let polled = part.poll_batch(cx);
                 let has_lost_rows = part.has_lost_rows();
-                self.after_poll(polled.is_pending());
+                if let Some(error) = self.after_poll(polled.is_pending()) {
+                    // A batch may be here, and goes with it.
+                    self.position.lose_rows();
+                    return Poll::Ready(Some(Err(engine_error(error))));
+                }
                 match ready!(polled) {
                     Some(Ok(batch)) => {
                         if let Some(limit) = &mut self.scan.limit {
@@ -84,18 +89,16 @@ impl PartitionStream {
         Poll::Ready(None)
     }
 
-    /// Counts what a poll has done.
-    fn after_poll(&mut self, is_pending: bool) {
+    /// Counts what a poll has done. What failed meanwhile and can't become a row comes back.
+    fn after_poll(&mut self, is_pending: bool) -> Option<Error> {
         if is_pending {
             self.metrics.pending();
         } else {
             self.metrics.ready();
         }
-        if let Some(part) = &self.current {
-            let monitor = part.monitor();
-            self.metrics.count(&monitor.progress());
-            self.source.take_failures(&monitor);
-        }
+        let monitor = self.current.as_ref()?.monitor();
+        self.metrics.count(&monitor.progress());
+        self.source.take_failures(&monitor)
     }
 }
 

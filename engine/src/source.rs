@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use datafusion::common::Result;
-use pagestream::Monitor;
+use pagestream::{Error, Monitor};
 
 use crate::{
     environment::Environment,
@@ -52,11 +52,15 @@ impl Source {
         Ok(reader)
     }
 
-    /// Failures that were set aside become rows.
-    pub(crate) fn take_failures(&self, monitor: &Monitor) {
+    /// Failures that were set aside become rows. Where nobody wants rows, the first of them is
+    /// the query's error: a connector may have set them aside by itself.
+    pub(crate) fn take_failures(&self, monitor: &Monitor) -> Option<Error> {
+        let errors = monitor.take_failures();
         if let Some(failures) = &self.failures {
-            failures.add(&monitor.take_failures());
+            failures.add(&errors);
+            return None;
         }
+        errors.into_iter().next()
     }
 
     fn with_readers<T>(&self, f: impl FnOnce(&mut Vec<(Request, Arc<dyn Reader>)>) -> T) -> T {

@@ -104,7 +104,7 @@ pub(crate) async fn standalone(connectors: &Connectors, url: &str) -> anyhow::Re
         ballista_scheduler::standalone::new_standalone_scheduler_from_state(&state).await?;
     let scheduler =
         SchedulerGrpcClient::connect(format!("http://localhost:{}", address.port())).await?;
-    let config = state.config().clone().with_ballista_standalone_parallelism(4);
+    let config = state.config().clone().with_ballista_standalone_parallelism(8);
     let vcores = config.ballista_standalone_parallelism();
     ballista_executor::new_standalone_executor_from_state(scheduler, vcores, &state).await?;
     query(&roles::session(connectors, address.port()).await?, url, 8, true).await

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "an example uses some of it, and a test the rest")]
 
 use std::{
+    collections::hash_map::RandomState,
+    hash::{BuildHasher, Hasher},
     io,
     net::TcpListener,
     path::{Path, PathBuf},
@@ -40,15 +42,7 @@ impl Drop for Process {
 impl Processes {
     /// Starts a scheduler and so many executors. What these compute goes into this folder.
     pub(crate) fn start(program: &Path, folder: &Path, executors: usize) -> io::Result<Self> {
-        // All are held until each is chosen, so that no two are the same.
-        let listeners = (0..=2 * executors)
-            .map(|_| TcpListener::bind(("127.0.0.1", 0)))
-            .collect::<io::Result<Vec<_>>>()?;
-        let ports = listeners
-            .iter()
-            .map(|listener| Ok(listener.local_addr()?.port()))
-            .collect::<io::Result<Vec<_>>>()?;
-        drop(listeners);
+        let ports = free_ports(1 + 2 * executors)?;
         let port = ports[0];
         let mut scheduler = Command::new(program);
         scheduler.arg("scheduler").arg(port.to_string()).arg(executors.to_string());
@@ -66,9 +60,14 @@ impl Processes {
     }
 
     /// Waits until the scheduler knows the executors.
-    pub(crate) async fn wait_until_ready(&self) -> io::Result<()> {
+    pub(crate) async fn wait_until_ready(&mut self) -> io::Result<()> {
         let begin = Instant::now();
         while !is_ready(self.port).await {
+            for process in std::iter::once(&mut self.scheduler).chain(&mut self.executors) {
+                if let Some(status) = process.0.try_wait()? {
+                    return Err(io::Error::other(format!("a process ended: {status}")));
+                }
+            }
             if begin.elapsed() > PATIENCE {
                 return Err(io::Error::other("the cluster does not start"));
             }
@@ -95,6 +94,25 @@ impl Processes {
     pub(crate) fn kill_an_executor(&mut self) {
         self.executors.pop();
     }
+}
+
+/// Ports that nobody listens on. They are below those that the system gives to connections, so
+/// that none takes one before the process that it is for.
+fn free_ports(count: usize) -> io::Result<Vec<u16>> {
+    // All are held until each is chosen, so that no two are the same.
+    let mut listeners = Vec::new();
+    for _ in 0..1_000 {
+        if listeners.len() == count {
+            break;
+        }
+        let random = RandomState::new().build_hasher().finish();
+        let port = 10_000 + u16::try_from(random % 20_000).unwrap_or_default();
+        listeners.extend(TcpListener::bind(("127.0.0.1", port)));
+    }
+    if listeners.len() < count {
+        return Err(io::Error::other("no port is free"));
+    }
+    listeners.iter().map(|listener| Ok(listener.local_addr()?.port())).collect()
 }
 
 fn process(command: &mut Command) -> io::Result<Process> {

@@ -71,3 +71,12 @@ async fn a_page_that_fails_and_passes_is_asked_for_again_unless_attempts_say_oth
         assert_eq!(service.requests(), if passes { 5 } else { 3 });
     }
 }
+
+#[tokio::test]
+async fn a_failed_id_that_a_connector_sets_aside_is_the_error_of_the_query_all_the_same() {
+    let service = Service::new(40, 10).failing([13]);
+    let rows = Rows::of(&service).setting_failures_aside();
+    let context = context([("rows", rows.table())]);
+    let error = context.table("rows").await.unwrap().collect().await.unwrap_err();
+    assert_eq!(cause(&error).ids(), ["13"]);
+}

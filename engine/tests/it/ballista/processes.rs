@@ -76,7 +76,7 @@ async fn a_cluster_of_processes_reads_each_page_once() {
     let crm = Crm::start(DEALS, Duration::ZERO).await.unwrap();
     let folder = tempfile::tempdir().unwrap();
     let program = example("cluster").get_program().to_owned();
-    let processes = Processes::start(program.as_ref(), folder.path(), 2).unwrap();
+    let mut processes = Processes::start(program.as_ref(), folder.path(), 2).unwrap();
     processes.wait_until_ready().await.unwrap();
     let mut client = client_of(&processes, &crm);
     let output = tokio::task::spawn_blocking(move || client.output()).await.unwrap().unwrap();

@@ -1,5 +1,5 @@
 use datafusion::arrow::datatypes::{Field, Schema};
-use pagestream::{Error, ExposeSecret, Page, Paginator, async_trait};
+use pagestream::{Error, ExposeSecret, Page, Paginator, Read, Source, async_trait};
 use pagestream_datafusion::{
     Condition, Connector, Environment, Pushdown, Request, Table, schema_of,
 };
@@ -15,6 +15,7 @@ pub(crate) struct Rows {
     selects_fields: bool,
     secret: Option<String>,
     amounts_are_there: bool,
+    sets_failures_aside: bool,
 }
 
 /// What the service makes of conditions.
@@ -36,6 +37,7 @@ impl Rows {
             selects_fields: false,
             secret: None,
             amounts_are_there: false,
+            sets_failures_aside: false,
         }
     }
 
@@ -50,6 +52,11 @@ impl Rows {
     /// Its schema says that each row has an amount.
     pub(crate) fn with_amounts(self) -> Self {
         Self { amounts_are_there: true, ..self }
+    }
+
+    /// It sets failures aside by itself.
+    pub(crate) fn setting_failures_aside(self) -> Self {
+        Self { sets_failures_aside: true, ..self }
     }
 
     /// It asks its environment for this secret.
@@ -93,6 +100,10 @@ impl Connector for Rows {
 
     fn selects_fields(&self) -> bool {
         self.selects_fields
+    }
+
+    fn options<S: Source>(&self, read: Read<S>) -> Read<S> {
+        if self.sets_failures_aside { read.set_failures_aside() } else { read }
     }
 
     async fn total(&self, paginator: &RowPages) -> Result<Option<u64>, Error> {
