@@ -4,6 +4,7 @@ use std::{
     sync::Arc,
 };
 
+#[cfg(feature = "ballista")]
 use datafusion::common::{Result, config_datafusion_err};
 use serde_json::Value;
 
@@ -69,7 +70,7 @@ impl Connectors {
     }
 
     /// The connector of this name with this spec.
-    #[cfg_attr(not(feature = "ballista"), allow(dead_code, reason = "only a codec asks"))]
+    #[cfg(feature = "ballista")]
     pub(crate) fn make(&self, name: &str, spec: Value) -> Result<Arc<dyn AnyConnector>> {
         let make = self.makers.get(name).ok_or_else(|| {
             config_datafusion_err!("no connector {name:?} in this process: call `Connectors::with`")

@@ -24,6 +24,7 @@ pub(crate) trait AnyConnector: Send + Sync {
     fn name(&self) -> &'static str;
 
     /// The spec, as JSON.
+    #[cfg(feature = "ballista")]
     fn spec(&self) -> Result<serde_json::Value, serde_json::Error>;
 
     fn schema(&self) -> Result<Schema, Error>;
@@ -65,6 +66,7 @@ impl<C: Connector> AnyConnector for Erased<C> {
         C::NAME
     }
 
+    #[cfg(feature = "ballista")]
     fn spec(&self) -> Result<serde_json::Value, serde_json::Error> {
         serde_json::to_value(&*self.0)
     }
