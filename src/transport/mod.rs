@@ -12,6 +12,8 @@ mod error_response;
 #[cfg(feature = "rest")]
 mod keyring;
 #[cfg(feature = "reqwest")]
+mod last_url;
+#[cfg(feature = "reqwest")]
 mod proxy;
 #[cfg(feature = "rate-limit")]
 mod rate_limit;
