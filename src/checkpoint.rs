@@ -101,11 +101,6 @@ impl Checkpoint {
         }
     }
 
-    /// The same as that of a part.
-    pub(crate) fn of_part(self) -> Self {
-        Self { is_part: true, ..self }
-    }
-
     /// How many pages had been delivered whole.
     #[must_use]
     pub fn pages(&self) -> u64 {
@@ -219,5 +214,35 @@ impl TryFrom<u64> for Version {
                 Self::CURRENT
             ))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Checkpoint;
+
+    #[test]
+    fn it_tells_what_is_delivered_and_whether_something_is_left() {
+        let start = Checkpoint::at_start("a list".to_owned(), json!(0));
+        let read = Checkpoint { pages: 3, records: 250, ..start.clone() };
+        assert_eq!((read.identity(), read.pages(), read.records()), ("a list", 3, 250));
+        assert!(!read.is_finished() && start.later().is_none());
+
+        let end = Checkpoint { waiting: Vec::new(), ..read };
+        assert!(end.is_finished() && end.later().is_none());
+        let end = Checkpoint { later: vec![json!(251)], is_part: true, ..end };
+        let later = end.later().unwrap();
+        assert_eq!((later.waiting, later.records, later.is_part), (vec![json!(251)], 0, true));
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_version_says_what_to_do() {
+        let mut text = serde_json::to_value(Checkpoint::at_start(String::new(), json!(0))).unwrap();
+        assert_eq!(text["version"], 2);
+        text["version"] = json!(1);
+        let error = serde_json::from_value::<Checkpoint>(text).unwrap_err();
+        assert!(error.to_string().contains("resume it with the pagestream that wrote it"));
     }
 }

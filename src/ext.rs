@@ -74,7 +74,8 @@ pub trait PaginatorExt: Paginator {
     /// `total` says how many records there are, as far as you know. Others are one
     /// part. A total that is too small makes the last part long, and one that is too
     /// large makes the last parts empty; a service that rejects an offset beyond its
-    /// records makes these fail.
+    /// records makes these fail. [`Checkpoint::split`] does the same in the middle of a
+    /// reading.
     ///
     /// ```
     /// use futures::{StreamExt, TryStreamExt, stream};
@@ -104,17 +105,8 @@ pub trait PaginatorExt: Paginator {
     where
         Self: Sized,
     {
-        let split = Paginator::split_cursor(self, &self.start(), parts, total.into());
-        let identity = self.identity();
-        if identity.is_empty() {
-            return Err(Error::without_identity());
-        }
-        let is_whole = split.len() == 1;
-        let part = |cursor| {
-            let part = Checkpoint::at_start(identity.clone(), to_json(&cursor)?);
-            Ok(if is_whole { part } else { part.of_part() })
-        };
-        split.into_iter().map(part).collect()
+        let start = to_json(&self.start())?;
+        Checkpoint::at_start(self.identity(), start).split(self, parts, total)
     }
 
     /// The same paginator with other records, each made from one of its own.

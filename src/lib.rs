@@ -43,6 +43,7 @@ mod recent_set;
 mod repeated_cursor;
 mod replay;
 mod retry;
+mod split;
 mod stream;
 mod transport;
 #[cfg_attr(

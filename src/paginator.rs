@@ -155,7 +155,8 @@ pub trait Paginator: Send + Sync {
     /// each for itself; as many as `parts`, or fewer. By default it can't be split.
     ///
     /// Together they read all that the cursor reads, each record once, also where
-    /// the data has grown meanwhile. `total` is how many records there are, as far as
+    /// the data has grown meanwhile. It may be any cursor of a reading that has begun
+    /// ([`Checkpoint::split`](crate::Checkpoint::split)). `total` is how many records there are, as far as
     /// the caller knows.
     fn split_cursor(
         &self,

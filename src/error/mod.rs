@@ -1,3 +1,4 @@
+mod identity;
 mod kind;
 mod message;
 mod service_error;
@@ -213,16 +214,6 @@ impl Error {
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = Some(retryable);
         self
-    }
-
-    /// A checkpoint of a paginator that has no identity.
-    pub(crate) fn without_identity() -> Self {
-        Self::new(
-            ErrorKind::Contract,
-            "this paginator has no identity, so its checkpoints could be taken for those of \
-             another reading: implement `Paginator::identity`, or call `identified_by` for one \
-             made by `from_fn`",
-        )
     }
 
     /// The same error for another reader, with the text of its source.
