@@ -10,7 +10,7 @@ use crate::{
     deadline,
     postgres::Postgres,
     processes::Processes,
-    service::{ALL_FINISHED, Observed, PARTS, assert_exact, hubspot},
+    service::{ALL_FINISHED, Observed, PARTS, assert_exact, fewest_requests, hubspot},
 };
 
 const WORKERS: usize = 3;
@@ -34,7 +34,6 @@ async fn with_workers_killed_at_random_points_each_record_is_stored_once() {
     let seed: u64 = number("QUEUE_SEED", || fastrand::u64(..));
     let mut random = Rng::with_seed(seed);
 
-    // The requests of an object come one after another, so a part takes as many as this.
     let pages = 2 * kills.max(10);
     let service = Observed::new(hubspot(seed, pages).latency(LATENCY));
     let server = Server::start(service.clone()).await.unwrap();
@@ -47,7 +46,7 @@ async fn with_workers_killed_at_random_points_each_record_is_stored_once() {
 
     // Each point is a number of requests that is reached before the end, however often pages
     // are asked for again.
-    let fewest_requests = PARTS * pages;
+    let fewest_requests = fewest_requests(pages);
     let mut points = (0..kills).map(|_| random.usize(..fewest_requests)).collect::<Vec<_>>();
     points.sort_unstable();
     let mut workers = (0..WORKERS).map(|_| processes.worker()).collect::<Vec<_>>();

@@ -15,9 +15,14 @@ const OBJECTS: usize = 10;
 /// Whether all of them are read.
 pub(crate) const ALL_FINISHED: &str = "select bool_and(finished) from parts";
 
-/// Which objects the service rejects.
+/// Which objects the service rejects: one of each part, and all of the last part.
 fn is_failing(index: usize) -> bool {
-    index % OBJECTS == 3
+    index % OBJECTS == 3 || index / OBJECTS == PARTS - 1
+}
+
+/// How many requests it takes at least. Those of an object come one after another.
+pub(crate) fn fewest_requests(pages: usize) -> usize {
+    (PARTS - 1) * pages + 1
 }
 
 /// HubSpot, which tells how many requests it got.
@@ -48,8 +53,8 @@ impl Service for Observed {
     }
 }
 
-/// Objects with up to so many pages of associations. In each part, one has all of these pages,
-/// one fails, and one has no associations.
+/// Objects with up to so many pages of associations. In each part but the last, one has all of
+/// these pages, and one has none.
 pub(crate) fn hubspot(seed: u64, pages: usize) -> HubSpot {
     HubSpot::new(seed)
         .objects((PARTS * OBJECTS) as u64)
