@@ -70,7 +70,7 @@ async fn with_workers_killed_at_random_points_each_record_is_stored_once() {
     let begun: i64 = begun.fetch_one(&pool).await.unwrap();
     let requests = *requests.borrow();
     println!("{kills} kills: {records} records once each, from {requests} requests");
-    println!("{PARTS} parts were begun {begun} times; without kills: {fewest_requests} requests");
+    println!("{PARTS} parts were begun {begun} times; {fewest_requests} requests are the fewest");
     assert!(usize::try_from(begun).unwrap() > PARTS, "no kill hit a part in the middle");
     let status = processes.status();
     assert!(
