@@ -21,6 +21,9 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 /// sends no `paging.next.after` for it. Ids with more pages share their requests
 /// with each other, and with ids that have not begun.
 ///
+/// [`AssociationsOf`](super::AssociationsOf) does the same for the ids that another reading
+/// finds. [`AssociationsOfOne`](super::AssociationsOfOne) lists those of one object.
+///
 /// # Records
 ///
 /// There is one [`Association`] for each pair of objects. [`grouped`](Self::grouped)

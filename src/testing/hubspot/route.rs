@@ -6,6 +6,8 @@ use crate::testing::service::is_segment;
 #[derive(Clone, Copy)]
 pub(super) enum Route<'a> {
     Associations,
+    /// The associations of the object with this id to this type.
+    AssociationsOfOne(&'a str, &'a str),
     List(&'a str),
     Search(&'a str),
     BatchRead(&'a str),
@@ -17,6 +19,13 @@ impl<'a> Route<'a> {
         if let Some(path) = below(["/crm/associations/2026-03/", "/crm/v4/associations/"]) {
             let (from, to) = path.strip_suffix("/batch/read")?.split_once('/')?;
             return [from, to].iter().all(is_segment).then_some(Self::Associations);
+        }
+        if let Some(path) = below(["/crm/objects/2026-03/", "/crm/v4/objects/"])
+            && let Some((object, to)) = path.split_once("/associations/")
+        {
+            let (object_type, id) = object.split_once('/')?;
+            let route = Self::AssociationsOfOne(id, to);
+            return [object_type, id, to].iter().all(is_segment).then_some(route);
         }
         let path = below(["/crm/objects/2026-03/", "/crm/v3/objects/"])?;
         let (object_type, action) = path.split_once('/').unwrap_or((path, ""));
@@ -31,7 +40,7 @@ impl<'a> Route<'a> {
 
     pub(super) fn method(self) -> Method {
         match self {
-            Self::List(_) => Method::GET,
+            Self::AssociationsOfOne(..) | Self::List(_) => Method::GET,
             Self::Associations | Self::Search(_) | Self::BatchRead(_) => Method::POST,
         }
     }

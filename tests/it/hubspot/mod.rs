@@ -1,6 +1,7 @@
 //! The rules of reading HubSpot's objects and associations, a test each.
 
 mod associations_of;
+mod associations_of_one;
 mod bad_records;
 mod batch_read;
 mod builder;
