@@ -12,6 +12,9 @@ const MOST_KNOWN: usize = 32;
 
 /// How two objects are associated: the types of one association, as a slice.
 ///
+/// [`AssociationLabels`](super::AssociationLabels) lists all types that there are between two
+/// types of objects.
+///
 /// The associations of a response have a handful of different types, so they share them: a
 /// clone allocates nothing.
 ///

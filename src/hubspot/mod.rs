@@ -10,12 +10,15 @@
 //! | the associations of what another reading finds | [`AssociationsOf`] | [`Association`] |
 //! | the same, by object | [`Grouped`], [`AssociationsOf::grouped`] | [`Group`] |
 //! | the associations of one object, 500 in a page | [`AssociationsOfOne`] | [`Association`] |
+//! | the types and labels that associations can have | [`AssociationLabels`] | [`AssociationType`], or a type of your own |
 //!
 //! What these docs say about the service comes from its OpenAPI files for objects and
-//! associations 2026-03, from its changelog, and from responses that its users published.
+//! associations 2026-03, from its guides and its changelog, and from responses that its users
+//! published.
 
 mod account;
 mod after;
+mod association_labels;
 mod association_types;
 mod associations;
 mod associations_of;
@@ -47,6 +50,7 @@ mod wire;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_budget::RateBudget;
 pub use self::{
+    association_labels::{AssociationLabels, AssociationLabelsBuilder},
     association_types::{AssociationType, AssociationTypes, Category},
     associations::{Association, Associations, Grouped},
     associations_of::{AssociationsOf, AssociationsOfCursor},

@@ -29,8 +29,8 @@ use super::{
 };
 
 /// An emulation of HubSpot's CRM, under the paths of 2026-03 and of v3 or v4: the batch
-/// read of associations, and the list of those of one object; the list, the search and the
-/// batch read of objects.
+/// read of associations, the list of those of one object, and their labels; the list, the
+/// search and the batch read of objects.
 ///
 /// By default it holds 100 objects, each with one page of 2 associations. They are of any
 /// type that a request names.
@@ -199,6 +199,7 @@ impl Service for HubSpot {
         match route {
             Route::Associations => self.read_associations(request),
             Route::AssociationsOfOne(id, to) => self.list_associations(id, to, request),
+            Route::Labels => wire::labels(),
             Route::List(object_type) => self.list_objects(object_type, request),
             Route::Search(object_type) => self.search_objects(object_type, request),
             Route::BatchRead(object_type) => self.read_objects(object_type, request),

@@ -1,4 +1,4 @@
-//! The emulated lists of HubSpot's associations of one object.
+//! The emulated lists of HubSpot's associations of one object, and of their labels.
 
 use pagestream::testing::HubSpot;
 use serde_json::{Value, json};
@@ -54,4 +54,20 @@ async fn a_list_of_one_object_rejects_what_hubspot_rejects() {
     assert_eq!(ask(&service, get(&list(created, ""))).await, (200, json!({"results": []})));
     let (status, _) = ask(&service, super::post(&list(id, ""), "{}")).await;
     assert_eq!(status, 405);
+}
+
+#[tokio::test]
+async fn labels_are_given_under_both_paths_and_without_pages() {
+    let service = HubSpot::new(7);
+    for path in ["/crm/associations/2026-03", "/crm/v4/associations"] {
+        let (status, body) = ask(&service, get(&format!("{path}/deals/companies/labels"))).await;
+        let expected = json!({"results": [
+            {"category": "USER_DEFINED", "typeId": 1, "label": "Owner"},
+            {"category": "HUBSPOT_DEFINED", "typeId": 341, "label": null},
+            {"category": "HUBSPOT_DEFINED", "typeId": 5, "label": "Primary"},
+        ]});
+        assert_eq!((status, body), (200, expected));
+        let wrong = ask(&service, get(&format!("{path}/deals/labels"))).await;
+        assert_eq!(wrong.0, 404);
+    }
 }
