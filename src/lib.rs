@@ -43,6 +43,8 @@ mod recent_set;
 mod repeated_cursor;
 mod replay;
 mod retry;
+#[cfg(feature = "tracing")]
+mod send_count;
 mod split;
 mod stream;
 mod transport;

@@ -46,6 +46,33 @@ const MAX_EMPTY_PAGES: u64 = 1_000;
 /// assert_eq!(remaining.try_collect::<Vec<_>>().await?, [3, 4, 5, 6, 7, 8, 9]);
 /// # Ok::<(), pagestream::Error>(()) }).unwrap();
 /// ```
+///
+/// # Spans
+///
+/// With the feature `tracing`, and for a subscriber that wants them, there are spans with the
+/// target `pagestream`:
+///
+/// | span | level | parent | from | until | fields |
+/// |---|---|---|---|---|---|
+/// | `reading` | info | what is current where the stream is made | then | the stream ends or is dropped | `pagestream.paginator`: its type. At the end `pagestream.pages`, `pagestream.records`, `pagestream.stop`: the [`StopReason`](crate::StopReason) |
+/// | `page` | debug | its `reading` | its first request | it comes | `pagestream.page`: its number from 1, in the order of the first requests. When it has come, `pagestream.records` |
+/// | `attempt` | debug | its `page` | a request is sent | its response is here | those below |
+///
+/// The fields of an attempt are those of OpenTelemetry's conventions for HTTP clients:
+///
+/// | field | value |
+/// |---|---|
+/// | `http.request.method` | as `GET`; `otel.name` is the same, and `otel.kind` is `client` |
+/// | `url.scheme`, `server.address`, `server.port` | where the request goes |
+/// | `url.path` | the path without the secret of the client. A query is in no field |
+/// | `http.request.resend_count` | how many attempts its page had before; none at the first |
+/// | `http.response.status_code` | the status, if a response came |
+/// | `error.type` | the status from 400 on, or the [`ErrorKind`](crate::ErrorKind) in lower case where no response came; `otel.status_code` is `ERROR` then |
+///
+/// Attempts are requests of [`http`](crate::http), and so of all paginators that this crate has,
+/// and of OAuth's tokens. One includes how long it waits for a rate limiter. What a paginator of
+/// your own does in `fetch` is in the span of the page. The event of a retry is in the span of its
+/// page, and that of a restart in the span of the reading.
 #[derive(Clone, Debug)]
 #[must_use = "call `records` or `pages` to make a stream of it"]
 pub struct Read<S> {
