@@ -17,6 +17,20 @@ use crate::{
 /// A cursor is compared and hashed to notice a service that goes in a cycle,
 /// and serialized into a [`Checkpoint`](crate::Checkpoint), so it must come
 /// back from JSON as it went.
+///
+/// ```
+/// use pagestream::{Cursor, OpaqueCursor};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// struct Place {
+///     shop: u32,
+///     after: Option<OpaqueCursor>,
+/// }
+///
+/// fn is_cursor(_: &impl Cursor) {}
+/// is_cursor(&Place { shop: 7, after: None });
+/// ```
 pub trait Cursor:
     Clone + Debug + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static
 {

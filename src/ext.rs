@@ -25,6 +25,22 @@ use crate::{
 /// What takes the paginator gives a stream without a lifetime, to return or to
 /// spawn. To keep the paginator too, put it into an [`Arc`] and give away a
 /// clone: an `Arc` of a paginator is one.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{Page, PaginatorExt, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let numbers = from_fn(0_u64, |at| async move {
+///     Ok(Page::new(vec![at, at + 1], (at < 8).then_some(at + 2)))
+/// });
+/// let words = numbers.map(|number| format!("number {number}")).keyed(|word| word.clone());
+/// let mut first = words.read().max_records(3).records();
+/// while let Some(word) = first.try_next().await? {
+///     println!("{word}");
+/// }
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 pub trait PaginatorExt: Paginator {
     /// A stream of all records.
     fn records(&self) -> Records<&Self> {

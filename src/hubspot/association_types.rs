@@ -87,6 +87,14 @@ pub struct AssociationType {
 }
 
 /// Who defined an association type.
+///
+/// ```
+/// use pagestream::hubspot::Category;
+///
+/// assert_eq!(Category::from("USER_DEFINED"), Category::UserDefined);
+/// // One that is new is kept as it came.
+/// assert_eq!(Category::from("NEW").as_str(), "NEW");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Category {

@@ -21,6 +21,20 @@ use crate::{
 const MAX_BATCH_SIZE: usize = 1000;
 
 /// The paths of HubSpot's associations. Both have the same request and response bodies.
+///
+/// ```
+/// use pagestream::{PaginatorExt, hubspot::{ApiVersion, Associations}, testing::HubSpot};
+/// # use futures::TryStreamExt;
+///
+/// # futures::executor::block_on(async {
+/// let service = HubSpot::new(1);
+/// let companies = Associations::builder("deals", "companies").ids(service.ids());
+/// let companies = companies.version(ApiVersion::V4).token("pat-na1-...");
+/// # let companies = companies.transport(service.clone());
+/// let companies: Vec<_> = companies.build()?.into_records().try_collect().await?;
+/// # assert!(service.log()[0].path.starts_with("/crm/v4/associations/"));
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiVersion {

@@ -17,6 +17,26 @@ use crate::{error::Error, http::PageRequest};
 /// ([`allow_origin`](crate::http::ClientBuilder::allow_origin)).
 ///
 /// A link can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::NextLink, testing::{Script, script::get}};
+/// use serde_json::json;
+///
+/// # futures::executor::block_on(async {
+/// let service = Script::new()
+///     .on(get("/users?limit=2"))
+///     .reply(json!({"users": ["Ada", "Grace"], "next": "/users?limit=2&key=g"}))
+///     .on(get("/users?limit=2&key=g"))
+///     .reply(json!({"users": ["Mary"], "next": null}));
+/// # let client = Client::builder("https://api.example.com").transport(service.clone()).build()?;
+/// let users = client.get("/users").limit("limit", 2).pages(NextLink::at("/next"));
+/// let users = users.records_at("/users").build::<String>()?;
+/// let users: Vec<String> = users.records().try_collect().await?;
+/// assert_eq!(users, ["Ada", "Grace", "Mary"]);
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct NextLink {

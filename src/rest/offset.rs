@@ -29,6 +29,27 @@ use crate::{
 /// deleted before the position while the list is read moves all others. Nobody can see that
 /// from outside, so one comes twice or is missed. Read in an order in which new records come
 /// last, or by [`Keyset`](super::Keyset).
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::Offset, testing::{Script, script::get}};
+/// use serde_json::json;
+///
+/// # futures::executor::block_on(async {
+/// let service = Script::new()
+///     .on(get("/users?limit=2&offset=0"))
+///     .reply(json!({"users": ["Ada", "Grace"], "total": 3}))
+///     .on(get("/users?limit=2&offset=2"))
+///     .reply(json!({"users": ["Mary"], "total": 3}));
+/// # let client = Client::builder("https://api.example.com").transport(service.clone()).build()?;
+/// let users = client.get("/users").limit("limit", 2);
+/// let users = users.pages(Offset::query("offset").total_at("/total"));
+/// let users = users.records_at("/users").build::<String>()?;
+/// let users: Vec<String> = users.records().try_collect().await?;
+/// assert_eq!(users, ["Ada", "Grace", "Mary"]);
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Offset {

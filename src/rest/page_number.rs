@@ -26,6 +26,27 @@ use crate::{error::Error, http::PageRequest};
 /// It reads ahead in a [window](crate::Read::window), and can be
 /// [split](crate::PaginatorExt::split). Numbers are counts, as of
 /// [`Offset`](super::Offset): what is inserted or deleted meanwhile moves all others.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::PageNumber, testing::{Script, script::get}};
+/// use serde_json::json;
+///
+/// # futures::executor::block_on(async {
+/// let service = Script::new()
+///     .on(get("/users?per_page=2&page=1"))
+///     .reply(json!({"users": ["Ada", "Grace"], "last_page": 2}))
+///     .on(get("/users?per_page=2&page=2"))
+///     .reply(json!({"users": ["Mary"], "last_page": 2}));
+/// # let client = Client::builder("https://api.example.com").transport(service.clone()).build()?;
+/// let users = client.get("/users").limit("per_page", 2);
+/// let users = users.pages(PageNumber::query("page").last_page_at("/last_page"));
+/// let users = users.records_at("/users").build::<String>()?;
+/// let users: Vec<String> = users.records().try_collect().await?;
+/// assert_eq!(users, ["Ada", "Grace", "Mary"]);
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PageNumber {

@@ -48,6 +48,23 @@ pub struct Progress {
 }
 
 /// Until when a reading waits, and why: [`Progress::wait`].
+///
+/// ```
+/// use pagestream::{Progress, WaitReason};
+///
+/// /// What a progress bar says.
+/// fn line(progress: &Progress) -> String {
+///     match progress.wait {
+///         Some(wait) if wait.reason == WaitReason::Throttled => {
+///             format!("the service wants a pause until {:?}", wait.until)
+///         }
+///         Some(_) => "waiting".to_owned(),
+///         None => format!("{} records", progress.records),
+///     }
+/// }
+///
+/// assert_eq!(line(&Progress::default()), "0 records");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wait {

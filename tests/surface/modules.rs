@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs, path::Path};
 
 use syn::{Attribute, Item, ItemImpl, ItemMacro, UseTree, Visibility};
 
-use crate::items::{attributes, gates_of, is_hidden, is_public, name_of, says};
+use crate::items::{self, gates_of, is_hidden, is_public, name_of, says};
 
 /// The path of a module from the root of the crate on.
 pub(crate) type ModulePath = Vec<String>;
@@ -15,6 +15,8 @@ pub(crate) type Definition = (ModulePath, String);
 /// A module with its code.
 pub(crate) struct Module {
     pub(crate) items: Vec<Item>,
+    /// Its own attributes, with its docs, where it is a file.
+    pub(crate) attributes: Vec<Attribute>,
     /// The conditions that it and the modules around it have.
     pub(crate) gates: Vec<Attribute>,
 }
@@ -63,19 +65,19 @@ impl Modules {
         let text = source(&format!("{stem}.rs")).or_else(|| source(&format!("{stem}/mod.rs")));
         let text = text.unwrap_or_else(|| panic!("no file of the module {stem}"));
         let file = syn::parse_file(&text).unwrap_or_else(|error| panic!("{stem}: {error}"));
-        self.add(path, file.items, gates, source);
+        self.add(path, (file.attrs, file.items), gates, source);
     }
 
     fn add(
         &mut self,
         path: ModulePath,
-        items: Vec<Item>,
+        (attributes, items): (Vec<Attribute>, Vec<Item>),
         gates: Vec<Attribute>,
         source: &dyn Fn(&str) -> Option<String>,
     ) {
         let (mut kept, mut children) = (Vec::new(), Vec::new());
         for item in items {
-            let own = gates_of(attributes(&item));
+            let own = gates_of(items::attributes(&item));
             // The guide is in the docs alone.
             if own.iter().any(|gate| says(gate, "test") || says(gate, "doctest")) {
                 continue;
@@ -87,10 +89,10 @@ impl Modules {
             }
             kept.push(item);
         }
-        self.0.insert(path, Module { items: kept, gates });
+        self.0.insert(path, Module { items: kept, attributes, gates });
         for (path, content, gates) in children {
             match content {
-                Some(items) => self.add(path, items, gates, source),
+                Some(items) => self.add(path, (Vec::new(), items), gates, source),
                 None => self.add_file(path, gates, source),
             }
         }
@@ -190,12 +192,12 @@ impl Modules {
         of_use: &[Attribute],
     ) -> Option<Public<'_>> {
         let item = self.item(&definition)?;
-        if is_hidden(attributes(item)) {
+        if is_hidden(items::attributes(item)) {
             return None;
         }
         let mut gates = self.0[&module].gates.clone();
         let of_definition = &self.0[&definition.0].gates;
-        let of_item = gates_of(attributes(item));
+        let of_item = gates_of(items::attributes(item));
         for gate in of_definition.iter().chain(of_use).chain(&of_item) {
             if !gates.contains(gate) {
                 gates.push(gate.clone());
