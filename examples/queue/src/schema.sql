@@ -23,8 +23,8 @@ create table associations (
     primary key (from_id, to_id)
 );
 
--- The ids that the service rejects.
+-- The ids that the service rejects. A failure that names no id is here too.
 create table failures (
-    id text primary key,
+    id text unique,
     message text not null
 );

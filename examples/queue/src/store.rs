@@ -108,15 +108,17 @@ async fn insert_records(
     Ok(())
 }
 
-/// A row for each id that failed.
+/// A row for each id that failed, and one for a failure that names none.
 async fn insert_failures(
     transaction: &mut PgTransaction<'_>,
     failures: &[Error],
 ) -> anyhow::Result<()> {
-    let (ids, messages): (Vec<_>, Vec<_>) = failures
-        .iter()
-        .flat_map(|failure| failure.ids().iter().map(|id| (id.clone(), failure.to_string())))
-        .unzip();
+    let (mut ids, mut messages) = (Vec::<Option<&str>>::new(), Vec::new());
+    for failure in failures {
+        let of_failure = failure.ids().iter().map(|id| Some(id.as_str()));
+        ids.extend(of_failure.chain(failure.ids().is_empty().then_some(None)));
+        messages.resize(ids.len(), failure.to_string());
+    }
     let insert = sqlx::query(
         "insert into failures (id, message) select * from unnest($1::text[], $2::text[])",
     );
