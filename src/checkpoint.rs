@@ -9,20 +9,19 @@ use crate::{
 
 /// Where a reading stands: everything that it still has to read.
 ///
-/// A checkpoint is taken from a stream or its [`Monitor`](crate::Monitor) after
-/// any record, and every fatal [`Error`](crate::Error) carries one.
-/// [`Read::resume`](crate::Read::resume) goes on from it and gives exactly the
-/// records that were still to come.
+/// A stream and its [`Monitor`](crate::Monitor) give one after any record. A fatal
+/// [`Error`](crate::Error) of a stream holds one. [`Read::resume`](crate::Read::resume) goes on
+/// from it, and gives exactly the records that were still to come. All of this needs a paginator
+/// with an [identity](crate::Paginator::identity).
 ///
-/// It is a value to keep: serialize it with serde, as JSON for example. It
-/// holds cursors and ids, never credentials. It is bound to the
-/// [identity](crate::Paginator::identity) of the paginator that made it, and to
-/// a version of this format.
+/// It is a value to keep: serialize it with serde, as JSON for example. It holds cursors and ids,
+/// never credentials. It fits only a paginator of the same identity, and only a version of this
+/// crate that knows its format.
 ///
 /// # Errors
 ///
-/// Deserializing fails for what is no checkpoint, and for what a newer version of
-/// this crate wrote. Resuming from the checkpoint of another paginator is an error
+/// Deserializing fails if the value is no checkpoint, or a checkpoint in another version of the
+/// format. Resuming from the checkpoint of another paginator is an error
 /// of kind [`Checkpoint`](crate::ErrorKind::Checkpoint).
 ///
 /// ```
@@ -119,14 +118,15 @@ impl Checkpoint {
         &self.identity
     }
 
-    /// The checkpoint from which a later reading gets what has come since this reading ended,
-    /// or was changed since: from the sync token, delta link or last key that the service left
-    /// at the end. `None` before the end, and if it left nothing.
+    /// The checkpoint for a later reading, which gets what is new or changed since this reading
+    /// ended. It begins at the sync token, the delta link or the last key that was left at the end.
+    /// `None` before the end, and if nothing was left.
     ///
-    /// It holds no keys of records, so that a record that was changed since is not
-    /// [left out](crate::Read::deduplicate) as one that was delivered.
+    /// It holds no keys of records. So a record that was delivered and has changed since comes
+    /// again, even with [`deduplicate`](crate::Read::deduplicate).
     ///
-    /// To resume a checkpoint that is [finished](Self::is_finished) reads nothing, each time.
+    /// The checkpoint itself, once it is [finished](Self::is_finished), is no way to new records:
+    /// to resume from it reads nothing.
     ///
     /// ```
     /// use futures::TryStreamExt;

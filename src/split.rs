@@ -8,22 +8,22 @@ use crate::{
 };
 
 impl Checkpoint {
-    /// Splits what is left to read into parts that other tasks, processes or machines can read,
-    /// each from a checkpoint of its own: as many as `parts`, or fewer. Together they read
-    /// exactly the rest, each record once. So a part that turns out to be large is divided once
-    /// more, and the rest of one that is late is handed on.
+    /// Splits what is left to read into parts that other tasks, processes or machines can read.
+    /// Each part is a checkpoint to resume from. There are as many as `parts`, or fewer. Together
+    /// they read exactly the rest, each record once. So you can divide a part that is too large,
+    /// or hand on the rest of one that is late.
+    ///
+    /// The reading that made this checkpoint must not go on. What it reads would be read twice.
     ///
     /// It needs the paginator that made the checkpoint, which knows what can be split
-    /// ([`Paginator::split_cursor`]): batches by ids, with what is left of each; offsets and
-    /// pages by ranges, where `total` says how many records there are in all; slices of time.
-    /// A chain of cursors, each of which only the service knows, stays one part. So does what is
-    /// read anew after a restart, until its place is found. A page that is delivered in part is
-    /// read again by one part.
+    /// ([`Paginator::split_cursor`]). [`PaginatorExt::split`](crate::PaginatorExt::split) says what
+    /// that is, and what `total` is for. Cursors that only the service knows stay one part. So does
+    /// a list that is read again after a [restart](crate::Read::restarts), until its place is
+    /// found. If a page was delivered in part, one of the parts reads it again.
     ///
-    /// The first part goes on with the counts of this checkpoint and with the ids that failed;
-    /// the others begin at 0. So the sums over all parts are those of the reading.
-    /// [Known keys](crate::Read::deduplicate) go into each part. The reading that made this
-    /// checkpoint must not go on: what it reads would be read twice.
+    /// The first part takes over the counts of this checkpoint and the ids that failed. The others
+    /// begin at 0. So the sums over all parts are those of the reading. The keys for
+    /// [`deduplicate`](crate::Read::deduplicate) go into each part.
     ///
     /// ```
     /// use futures::{StreamExt, TryStreamExt, stream};
