@@ -28,8 +28,9 @@ use crate::{
 /// }
 /// ```
 ///
-/// Use it with [`Client::graphql`](crate::http::Client::graphql). Errors beside data are
-/// partial errors. Errors without data are fatal, or a throttle if their code says so.
+/// Use it with [`Client::graphql`](crate::http::Client::graphql). If an answer has errors and data,
+/// its errors are partial. If it has errors only, they are fatal. If their code says that there are
+/// too many requests, the reading waits and asks again.
 ///
 /// A cursor can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
 ///

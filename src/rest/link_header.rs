@@ -8,8 +8,8 @@ use crate::{error::Error, http::PageRequest};
 ///
 /// **When your API looks like this:** `Link: <https://...?page=2>; rel="next"`.
 ///
-/// The link is followed as it is, as of [`NextLink`](super::NextLink). An answer without a
-/// link of the relation `next` is the end.
+/// The link is followed as it is: see [`NextLink`](super::NextLink). An answer without a link of
+/// the relation `next` is the end.
 ///
 /// A link can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
 ///
