@@ -69,10 +69,10 @@ const MAX_EMPTY_PAGES: u64 = 1_000;
 /// | `http.response.status_code` | the status, if a response came |
 /// | `error.type` | the status from 400 on, or the [`ErrorKind`](crate::ErrorKind) in lower case where no response came; `otel.status_code` is `ERROR` then |
 ///
-/// Attempts are requests of [`http`](crate::http), and so of all paginators that this crate has,
-/// and of OAuth's tokens. One includes how long it waits for a rate limiter. What a paginator of
-/// your own does in `fetch` is in the span of the page. The event of a retry is in the span of its
-/// page, and that of a restart in the span of the reading.
+/// An attempt is a request that [`http`](crate::http) sends: for all paginators of this crate, and
+/// for the tokens of OAuth. It includes the time for which it waits for a rate limiter. What a
+/// paginator of your own does in `fetch` is in the span of the page. The event of a retry is in the
+/// span of its page. The event of a restart is in the span of the reading.
 #[derive(Clone, Debug)]
 #[must_use = "call `records` or `pages` to make a stream of it"]
 pub struct Read<S> {
