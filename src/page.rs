@@ -130,9 +130,10 @@ impl<R, C> Page<R, C> {
         Self::new(records, None)
     }
 
-    /// Adds how many records the service says there are in all. It is shown in
-    /// the [`Progress`](crate::Progress) and decides nothing: totals change
-    /// while they are read.
+    /// Adds how many records the service says there are in all. It is shown in the
+    /// [`Progress`](crate::Progress). Predictions do not go beyond it, and
+    /// [`check_total`](crate::Read::check_total) compares it at the end. Otherwise it decides
+    /// nothing: totals change while they are read.
     pub fn with_total(mut self, total: impl Into<Option<u64>>) -> Self {
         self.details_mut().total = total.into();
         self

@@ -111,7 +111,10 @@ async fn an_association_that_cannot_be_read_fails_alone() {
     let labels = items.iter().flatten().map(|it| it.types.first().and_then(|it| it.label.clone()));
     assert_eq!(labels.collect::<Vec<_>>(), [Some("Owner".to_owned()), None]);
     let error = items.into_iter().find_map(Result::err).unwrap();
-    assert!(error.is_partial() && error.to_string().contains("record 1 of the page"), "{error}");
+    assert!(
+        error.is_partial() && error.to_string().contains("record at index 1 of the page"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
