@@ -9,20 +9,19 @@ use crate::{
 
 /// Where a reading stands: everything that it still has to read.
 ///
-/// A checkpoint is taken from a stream or its [`Monitor`](crate::Monitor) after
-/// any record, and every fatal [`Error`](crate::Error) carries one.
-/// [`Read::resume`](crate::Read::resume) goes on from it and gives exactly the
-/// records that were still to come.
+/// A stream and its [`Monitor`](crate::Monitor) give one after any record. A fatal
+/// [`Error`](crate::Error) of a stream holds one. [`Read::resume`](crate::Read::resume) goes on
+/// from it, and gives exactly the records that were still to come. All of this needs a paginator
+/// with an [identity](crate::Paginator::identity).
 ///
-/// It is a value to keep: serialize it with serde, as JSON for example. It
-/// holds cursors and ids, never credentials. It is bound to the
-/// [identity](crate::Paginator::identity) of the paginator that made it, and to
-/// a version of this format.
+/// It is a value to keep: serialize it with serde, as JSON for example. It holds cursors and ids,
+/// never credentials. It fits only a paginator of the same identity, and only a version of this
+/// crate that knows its format.
 ///
 /// # Errors
 ///
-/// Deserializing fails for what is no checkpoint, and for what a newer version of
-/// this crate wrote. Resuming from the checkpoint of another paginator is an error
+/// Deserializing fails if the value is no checkpoint, or a checkpoint in another version of the
+/// format. Resuming from the checkpoint of another paginator is an error
 /// of kind [`Checkpoint`](crate::ErrorKind::Checkpoint).
 ///
 /// ```
@@ -101,11 +100,6 @@ impl Checkpoint {
         }
     }
 
-    /// The same as that of a part.
-    pub(crate) fn of_part(self) -> Self {
-        Self { is_part: true, ..self }
-    }
-
     /// How many pages had been delivered whole.
     #[must_use]
     pub fn pages(&self) -> u64 {
@@ -124,14 +118,15 @@ impl Checkpoint {
         &self.identity
     }
 
-    /// The checkpoint from which a later reading gets what has come since this reading ended,
-    /// or was changed since: from the sync token, delta link or last key that the service left
-    /// at the end. `None` before the end, and if it left nothing.
+    /// The checkpoint for a later reading, which gets what is new or changed since this reading
+    /// ended. It begins at the sync token, the delta link or the last key that was left at the end.
+    /// `None` before the end, and if nothing was left.
     ///
-    /// It holds no keys of records, so that a record that was changed since is not
-    /// [left out](crate::Read::deduplicate) as one that was delivered.
+    /// It holds no keys of records. So a record that was delivered and has changed since comes
+    /// again, even with [`deduplicate`](crate::Read::deduplicate).
     ///
-    /// To resume a checkpoint that is [finished](Self::is_finished) reads nothing, each time.
+    /// The checkpoint itself, once it is [finished](Self::is_finished), is no way to new records:
+    /// to resume from it reads nothing.
     ///
     /// ```
     /// use futures::TryStreamExt;
@@ -219,5 +214,35 @@ impl TryFrom<u64> for Version {
                 Self::CURRENT
             ))
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::Checkpoint;
+
+    #[test]
+    fn it_tells_what_is_delivered_and_whether_something_is_left() {
+        let start = Checkpoint::at_start("a list".to_owned(), json!(0));
+        let read = Checkpoint { pages: 3, records: 250, ..start.clone() };
+        assert_eq!((read.identity(), read.pages(), read.records()), ("a list", 3, 250));
+        assert!(!read.is_finished() && start.later().is_none());
+
+        let end = Checkpoint { waiting: Vec::new(), ..read };
+        assert!(end.is_finished() && end.later().is_none());
+        let end = Checkpoint { later: vec![json!(251)], is_part: true, ..end };
+        let later = end.later().unwrap();
+        assert_eq!((later.waiting, later.records, later.is_part), (vec![json!(251)], 0, true));
+    }
+
+    #[test]
+    fn a_checkpoint_of_another_version_says_what_to_do() {
+        let mut text = serde_json::to_value(Checkpoint::at_start(String::new(), json!(0))).unwrap();
+        assert_eq!(text["version"], 2);
+        text["version"] = json!(1);
+        let error = serde_json::from_value::<Checkpoint>(text).unwrap_err();
+        assert!(error.to_string().contains("resume it with the pagestream that wrote it"));
     }
 }

@@ -72,3 +72,17 @@ impl Future for Sleep {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_beyond_all_bounds_is_a_year() {
+        let (start, year) = (now(), Duration::from_secs(31_536_000));
+        let less = Duration::from_secs(31_535_999);
+        assert_eq!(after(start, Duration::MAX), start + year);
+        assert_eq!(after(start, year + year), start + year);
+        assert_eq!(after(start, less), start + less);
+    }
+}

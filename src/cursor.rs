@@ -17,6 +17,20 @@ use crate::{
 /// A cursor is compared and hashed to notice a service that goes in a cycle,
 /// and serialized into a [`Checkpoint`](crate::Checkpoint), so it must come
 /// back from JSON as it went.
+///
+/// ```
+/// use pagestream::{Cursor, OpaqueCursor};
+/// use serde::{Deserialize, Serialize};
+///
+/// #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// struct Place {
+///     shop: u32,
+///     after: Option<OpaqueCursor>,
+/// }
+///
+/// fn is_cursor(_: &impl Cursor) {}
+/// is_cursor(&Place { shop: 7, after: None });
+/// ```
 pub trait Cursor:
     Clone + Debug + Eq + Hash + Serialize + DeserializeOwned + Send + Sync + 'static
 {
@@ -93,4 +107,53 @@ pub(crate) fn from_json<C: Cursor>(value: Value) -> Result<C, Error> {
 pub(crate) fn text_of(value: &Value) -> Option<&str> {
     let object = value.as_object().filter(|object| object.len() == 1)?;
     object.get(TEXT)?.as_str()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::{Deserialize, Serialize, Serializer};
+    use serde_json::json;
+
+    use super::{from_json, is_for_checkpoint, text_of, to_checkpoint, to_json};
+    use crate::opaque_cursor::OpaqueCursor;
+
+    /// A cursor that says what it is written for.
+    #[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+    struct Told(bool);
+
+    impl Serialize for Told {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            is_for_checkpoint().serialize(serializer)
+        }
+    }
+
+    #[test]
+    fn a_cursor_knows_that_it_is_written_into_a_checkpoint_and_not_afterwards() {
+        assert_eq!(to_json(&Told(false)).unwrap(), json!(false));
+        assert_eq!(to_checkpoint(&Told(false)).unwrap(), json!(true));
+        assert!(!is_for_checkpoint());
+        assert_eq!(to_json(&Told(false)).unwrap(), json!(false));
+    }
+
+    #[test]
+    fn a_cursor_whose_text_counts_is_kept_as_its_text() {
+        let cursor: OpaqueCursor = serde_json::from_str("1.10").unwrap();
+        let value = to_json(&cursor).unwrap();
+        assert_eq!(value, json!({"json_text": "1.10"}));
+        assert_eq!(text_of(&value), Some("1.10"));
+        assert_eq!(from_json::<OpaqueCursor>(value).unwrap(), cursor);
+
+        // An object that looks like one is told apart from it.
+        let alike = std::collections::BTreeMap::from([("json_text".to_owned(), "x".to_owned())]);
+        let value = to_json(&alike).unwrap();
+        assert_eq!(value, json!({"json_text": r#"{"json_text":"x"}"#}));
+        assert_eq!(from_json::<std::collections::BTreeMap<_, _>>(value).unwrap(), alike);
+        assert_eq!(text_of(&json!({"json_text": "x", "page": 2})), None);
+    }
+
+    #[test]
+    fn a_cursor_of_something_else_is_an_error_of_the_checkpoint() {
+        let error = from_json::<u64>(json!("x")).unwrap_err();
+        assert!(error.is_checkpoint(), "{error}");
+    }
 }

@@ -93,6 +93,23 @@ mod tests {
     }
 
     #[test]
+    fn a_cursor_to_which_the_mark_is_moved_is_a_cycle_at_once() {
+        let visited = (0..10).fold(CycleDetector::default(), CycleDetector::visit);
+        for detector in [visited, CycleDetector::default()] {
+            let moved = detector.move_mark(77);
+            assert!(moved.is_cycle(77) && !moved.is_cycle(9));
+            assert!(moved.reach >= 1 && moved.reach == detector.reach.max(1));
+        }
+    }
+
+    #[test]
+    fn it_is_empty_until_a_cursor_is_visited() {
+        assert!(CycleDetector::default().is_empty());
+        assert!(!CycleDetector::default().is_cycle(0));
+        assert!(!CycleDetector::default().visit(0).is_empty());
+    }
+
+    #[test]
     fn a_chain_without_a_cycle_is_not_taken_for_one() {
         assert_eq!(found_after(0..100_000), None);
     }

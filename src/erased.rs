@@ -120,3 +120,106 @@ fn restore<C: Cursor>(cursor: &Value) -> Result<C, Error> {
             .with_source(error)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use async_trait::async_trait;
+    use serde_json::json;
+
+    use super::Erased;
+    use crate::{error::Error, page::Page, paginator::Paginator};
+
+    /// Each of its methods gives something else than the default.
+    struct Ranges;
+
+    type Range = (u64, u64);
+
+    #[async_trait]
+    impl Paginator for Ranges {
+        type Record = u64;
+        type Cursor = Range;
+
+        fn start(&self) -> Range {
+            (0, 8)
+        }
+
+        async fn fetch(&self, (from, to): Range) -> Result<Page<u64, Range>, Error> {
+            let page = Page::new(vec![from], [(from + 1, to), (from + 2, to)]);
+            Ok(page.with_later((9, 9)).with_total(8))
+        }
+
+        fn identity(&self) -> String {
+            "ranges".to_owned()
+        }
+
+        fn pack(&self, waiting: &mut VecDeque<Range>, halvings: u32) {
+            waiting.push_back((u64::from(halvings), 0));
+        }
+
+        fn predict(&self, before: &Range, at: &Range, total: Option<u64>) -> Option<Range> {
+            Some((before.0 + at.0, total?))
+        }
+
+        fn is_full(&self, cursor: &Range, halvings: u32) -> bool {
+            cursor.0 == u64::from(halvings)
+        }
+
+        fn split_cursor(&self, cursor: &Range, parts: usize, total: Option<u64>) -> Vec<Range> {
+            vec![*cursor, (parts as u64, total.unwrap_or(0))]
+        }
+
+        fn narrow(&self, cursor: &Range, units: &[usize]) -> Range {
+            (cursor.0, units.len() as u64)
+        }
+
+        fn pass_over(&self, cursor: &Range) -> Option<Vec<Range>> {
+            (cursor.0 > 0).then(|| vec![(cursor.0 + 1, cursor.1)])
+        }
+
+        fn ids(&self, cursor: &Range, unit: usize) -> Vec<String> {
+            vec![format!("{cursor:?} {unit}")]
+        }
+    }
+
+    #[test]
+    fn a_boxed_paginator_answers_as_the_one_inside() {
+        let boxed = Erased::new(Ranges);
+        let (at, next) = (json!([3, 8]), json!([4, 8]));
+        assert_eq!(boxed.start(), json!([0, 8]));
+        assert_eq!(boxed.identity(), "ranges");
+        assert_eq!(boxed.predict(&at, &next, Some(9)), Some(json!([7, 9])));
+        assert_eq!(boxed.predict(&at, &next, None), None);
+        assert!(boxed.is_full(&at, 3) && !boxed.is_full(&at, 2));
+        assert_eq!(boxed.split_cursor(&at, 2, Some(9)), [at.clone(), json!([2, 9])]);
+        assert_eq!(boxed.narrow(&at, &[5, 6]), json!([3, 2]));
+        assert_eq!(boxed.pass_over(&at), Some(vec![next]));
+        assert_eq!(boxed.pass_over(&json!([0, 8])), None);
+        assert_eq!(boxed.ids(&at, 1), ["(3, 8) 1"]);
+
+        let mut waiting = VecDeque::from([at.clone()]);
+        boxed.pack(&mut waiting, 7);
+        assert_eq!(waiting, [at, json!([7, 0])]);
+    }
+
+    #[test]
+    fn a_page_of_a_boxed_paginator_is_that_of_the_one_inside() {
+        let page = futures::executor::block_on(Erased::new(Ranges).fetch(json!([3, 8])));
+        let page = page.unwrap();
+        assert_eq!(page.records(), [3]);
+        assert_eq!(page.next(), [json!([4, 8]), json!([5, 8])]);
+        assert_eq!((page.later.as_deref(), page.total()), (Some(&json!([9, 9])), Some(8)));
+    }
+
+    #[test]
+    fn a_cursor_that_does_not_come_back_changes_nothing_and_is_an_error() {
+        let boxed = Erased::new(Ranges);
+        let other = json!("x");
+        assert_eq!(boxed.split_cursor(&other, 2, None), vec![other.clone()]);
+        assert_eq!(boxed.predict(&other, &other, Some(1)), None);
+        assert!(!boxed.is_full(&other, 0));
+        let error = futures::executor::block_on(boxed.fetch(other)).map(drop).unwrap_err();
+        assert!(error.to_string().contains("does not come back"), "{error}");
+    }
+}

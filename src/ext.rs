@@ -16,15 +16,30 @@ use crate::{
 
 /// What every paginator can do.
 ///
-/// | to read | borrowing it | taking it |
+/// | to read | a stream that borrows it | a stream that owns it |
 /// |---|---|---|
 /// | its records | [`records`](Self::records) | [`into_records`](Self::into_records) |
 /// | its pages | [`pages`](Self::pages) | [`into_pages`](Self::into_pages) |
 /// | with options | [`read`](Self::read) | [`into_read`](Self::into_read) |
 ///
-/// What takes the paginator gives a stream without a lifetime, to return or to
-/// spawn. To keep the paginator too, put it into an [`Arc`] and give away a
-/// clone: an `Arc` of a paginator is one.
+/// A stream that owns the paginator has no lifetime, so you can return it or spawn it. To keep the
+/// paginator too, put it into an [`Arc`] and give away a clone: an `Arc` of a paginator is one.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{Page, PaginatorExt, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let numbers = from_fn(0_u64, |at| async move {
+///     Ok(Page::new(vec![at, at + 1], (at < 8).then_some(at + 2)))
+/// });
+/// let words = numbers.map(|number| format!("number {number}")).keyed(|word| word.clone());
+/// let mut first = words.read().max_records(3).records();
+/// while let Some(word) = first.try_next().await? {
+///     println!("{word}");
+/// }
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 pub trait PaginatorExt: Paginator {
     /// A stream of all records.
     fn records(&self) -> Records<&Self> {
@@ -65,16 +80,20 @@ pub trait PaginatorExt: Paginator {
         Read::new(Arc::new(self))
     }
 
-    /// Splits the reading into parts that other tasks, processes or machines can run,
-    /// each from a checkpoint of its own: as many as `parts`, or fewer. Together they
-    /// read everything, each record once.
+    /// Splits the reading into parts that other tasks, processes or machines can read. Each part
+    /// is a checkpoint to resume from. There are as many as `parts`, or fewer. Together they read
+    /// everything, each record once.
     ///
-    /// A paginator whose ids or ranges are known can be split
-    /// ([`Paginator::split_cursor`]): HubSpot's by its ids; Alloy's by offsets, where
-    /// `total` says how many records there are, as far as you know. Others are one
-    /// part. A total that is too small makes the last part long, and one that is too
-    /// large makes the last parts empty; a service that rejects an offset beyond its
-    /// records makes these fail.
+    /// What can be split is up to the paginator ([`Paginator::split_cursor`]): batches of ids,
+    /// such as HubSpot's, by their ids; offsets and page numbers, such as Alloy's, by ranges;
+    /// slices of time; chains by their lists; nested lists by their parents. Anything else stays
+    /// one part.
+    ///
+    /// For ranges, `total` is how many records there are, as far as you know. If it is too small,
+    /// the last part is long. If it is too large, the last parts are empty; they fail if the
+    /// service rejects an offset beyond its records.
+    ///
+    /// [`Checkpoint::split`] does the same in the middle of a reading.
     ///
     /// ```
     /// use futures::{StreamExt, TryStreamExt, stream};
@@ -104,20 +123,11 @@ pub trait PaginatorExt: Paginator {
     where
         Self: Sized,
     {
-        let split = Paginator::split_cursor(self, &self.start(), parts, total.into());
-        let identity = self.identity();
-        if identity.is_empty() {
-            return Err(Error::without_identity());
-        }
-        let is_whole = split.len() == 1;
-        let part = |cursor| {
-            let part = Checkpoint::at_start(identity.clone(), to_json(&cursor)?);
-            Ok(if is_whole { part } else { part.of_part() })
-        };
-        split.into_iter().map(part).collect()
+        let start = to_json(&self.start())?;
+        Checkpoint::at_start(self.identity(), start).split(self, parts, total)
     }
 
-    /// The same paginator with other records, each made from one of its own.
+    /// The same paginator with other records. The closure makes each of them from a record.
     fn map<T, F>(self, record: F) -> Map<Self, F>
     where
         Self: Sized,
@@ -127,13 +137,13 @@ pub trait PaginatorExt: Paginator {
         Map::new(self, record)
     }
 
-    /// The same paginator whose records have keys, each made from one of its records: what
-    /// tells it apart from the others of its page, such as its id.
+    /// The same paginator, whose records have keys. A key tells a record apart from the others of
+    /// its page. The closure makes the key of a record: its id, for example.
     ///
-    /// A checkpoint in the middle of a page keeps the keys of a few delivered records. When
-    /// the page is read again and has changed meanwhile, its remaining records are found by
-    /// them. Without keys, records are counted ([`Page::with_keys`](crate::Page::with_keys)).
-    /// HubSpot's and Alloy's paginators have keys already.
+    /// A checkpoint in the middle of a page keeps the keys of a few delivered records. If the page
+    /// has changed when it is read again, its remaining records are found by these keys. Without
+    /// keys, records are counted ([`Page::with_keys`](crate::Page::with_keys)). The paginators of
+    /// this crate have keys already.
     ///
     /// ```
     /// use futures::TryStreamExt;
@@ -165,18 +175,19 @@ pub trait PaginatorExt: Paginator {
         Keyed::new(self, key)
     }
 
-    /// Reads a list for each record of this one: the comments of each issue. The records are
-    /// those of the lists; [`with_parents`](Nest::with_parents) gives both levels.
+    /// Reads a list for each record of this one, such as the comments of each issue. Here an issue
+    /// is a parent, and its comments are the children. The records are the children;
+    /// [`with_parents`](Nest::with_parents) gives both.
     ///
-    /// It is a paginator too. Its checkpoint holds a page of parents at most, as JSON, and where
-    /// the lists in hand stand. With a [window](crate::Read::window), several lists are read
-    /// side by side. With one request at a time, the lists come in the order of their
-    /// parents; otherwise the pages come in the order of their requests.
+    /// It is a paginator too. Its checkpoint holds at most one page of parents, as JSON, and where
+    /// each list stands that is being read. With a [window](crate::Read::window), several lists
+    /// are read side by side. With one request at a time, the lists come in the order of their
+    /// parents. Otherwise the pages come in the order of their requests.
     ///
     /// `name` says what is read of each parent, such as "comments". It is a part of the
-    /// [identity](Paginator::identity). `children` makes the list of a parent. It gives an equal
-    /// one for an equal parent, also in another process. If it needs only the id of a parent,
-    /// [`map`](Self::map) the parents to ids first: checkpoints are smaller then.
+    /// [identity](Paginator::identity). `children` makes the list of a parent. For an equal parent
+    /// it makes an equal list, in another process too. If it needs only the id of a parent,
+    /// [`map`](Self::map) the parents to ids first: then checkpoints are smaller.
     ///
     /// ```
     /// use futures::TryStreamExt;
@@ -206,10 +217,10 @@ pub trait PaginatorExt: Paginator {
         Nest::new(self, name.into(), children)
     }
 
-    /// The same paginator without its type, so that paginators of different
-    /// services stand in one `Vec`.
+    /// The same paginator without its type. So paginators of different services fit into one
+    /// `Vec`.
     ///
-    /// Its cursors are JSON, and its checkpoints those of the paginator inside.
+    /// Its cursors are JSON. Its checkpoints are those of the paginator inside.
     fn boxed(self) -> BoxPaginator<Self::Record>
     where
         Self: Sized + 'static,

@@ -43,6 +43,9 @@ mod recent_set;
 mod repeated_cursor;
 mod replay;
 mod retry;
+#[cfg(feature = "tracing")]
+mod send_count;
+mod split;
 mod stream;
 mod transport;
 #[cfg_attr(

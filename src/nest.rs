@@ -75,6 +75,29 @@ fn none<T>() -> Option<T> {
 }
 
 /// A record of a reading that has both levels: [`Nest::with_parents`].
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{Nested, Page, PaginatorExt, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let authors = from_fn(0_u64, |_| async { Ok(Page::last(vec!["Ada".to_owned()])) });
+/// let books = authors.nest("books", |author: &String| {
+///     let book = format!("a book of {author}");
+///     from_fn(0_u64, move |_| {
+///         let page = Page::last(vec![book.clone()]);
+///         async move { Ok(page) }
+///     })
+/// });
+/// let mut records = books.with_parents().into_records();
+/// while let Some(record) = records.try_next().await? {
+///     match record {
+///         Nested::Parent(author) => assert_eq!(author, "Ada"),
+///         Nested::Child(book) => assert_eq!(book, "a book of Ada"),
+///     }
+/// }
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Nested<P, C> {

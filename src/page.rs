@@ -64,6 +64,15 @@ pub(crate) struct Details {
 /// A unit of a request and what its page brought of it: [`Page::with_units`].
 ///
 /// A number is a unit of so many records that does not go on.
+///
+/// ```
+/// use pagestream::{Page, Unit};
+///
+/// // A request for the books of Ada and of Mary. Ada has more of them, at the cursor 7.
+/// let page = Page::new(vec!["Ada 1", "Ada 2", "Mary 1"], [7_u64]);
+/// let page = page.with_units([Unit::going_on(2), Unit::last(1)]);
+/// assert_eq!(page.records().len(), 3);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Unit {
     pub(crate) records: usize,
@@ -121,9 +130,10 @@ impl<R, C> Page<R, C> {
         Self::new(records, None)
     }
 
-    /// Adds how many records the service says there are in all. It is shown in
-    /// the [`Progress`](crate::Progress) and decides nothing: totals change
-    /// while they are read.
+    /// Adds how many records the service says there are in all. It is shown in the
+    /// [`Progress`](crate::Progress). Predictions do not go beyond it, and
+    /// [`check_total`](crate::Read::check_total) compares it at the end. Otherwise it decides
+    /// nothing: totals change while they are read.
     pub fn with_total(mut self, total: impl Into<Option<u64>>) -> Self {
         self.details_mut().total = total.into();
         self

@@ -7,9 +7,9 @@ use crate::{cursor::Cursor, error::Error, page::Page};
 
 /// A service that gives its records in pages.
 ///
-/// Two methods make a paginator: [`start`](Paginator::start) says where reading
-/// begins, and [`fetch`](Paginator::fetch) reads one page. The other methods have
-/// defaults.
+/// It needs two methods: [`start`](Paginator::start) says where reading begins, and
+/// [`fetch`](Paginator::fetch) reads one page. The other methods have defaults. With
+/// [`identity`](Paginator::identity) it has checkpoints too.
 /// [`PaginatorExt`](crate::PaginatorExt) turns it into a stream.
 ///
 /// ```
@@ -44,35 +44,32 @@ use crate::{cursor::Cursor, error::Error, page::Page};
 ///
 /// The streams keep their promises if a paginator keeps these:
 ///
-/// - **A cursor is all that `fetch` needs.** The same cursor reads the same
-///   page again: after a failure, and in another process from a checkpoint.
-///   `&self` holds no position; two streams of one paginator share nothing.
-/// - **No cursor leads to one that was fetched before.** The streams take that for
-///   a service that leads into a cycle ([`Read::repeated_cursor`](crate::Read::repeated_cursor)).
-/// - **A page is atomic.** `fetch` reads and decodes the whole response before
-///   it returns, so that a page that failed can be fetched again without a
-///   repeat. Dropping its future is safe at every await.
-/// - **The end is what the service calls the end.** A page without a next
-///   cursor means that the service reported the end. A response with neither a
-///   cursor nor an end is an error, never an end. An empty page may lead on.
-/// - **An error is fatal**, and the stream's last item, unless it concerns some
-///   ids alone: then it goes into the page ([`Page::with_failure`]).
-/// - **[`identity`](Paginator::identity) names what is read**, and nothing that
-///   may change between a reading and its resumption.
-/// - **A checkpoint is asked for outside of a step.** `pack`, `predict`, `is_full`,
-///   `narrow` and the traits of a cursor run in the middle of a step of the reading.
-///   There a [`Monitor`](crate::Monitor) of that reading answers with its progress; a
-///   checkpoint is an error, because waiting for it deadlocks. The future of `fetch` may
-///   ask for both.
-/// - **It does not panic.** If it does, the panic goes on to the caller of `poll`. The
-///   stream goes on after it or ends with an error, and a checkpoint is complete or is
-///   an error.
+/// - **A cursor is all that `fetch` needs.** The same cursor reads the same page again: after a
+///   failure, and in another process from a checkpoint. `&self` holds no position. Two streams of
+///   one paginator share nothing.
+/// - **No cursor leads to one that was fetched before.** For the streams, that is a service whose
+///   cursors go in a cycle ([`Read::repeated_cursor`](crate::Read::repeated_cursor)).
+/// - **A page comes whole or not at all.** `fetch` reads and decodes the whole response before it
+///   returns. So a page that failed can be fetched again, and no record comes twice. The future
+///   of `fetch` may be dropped at every await.
+/// - **The end is what the service calls the end.** A page without a next cursor means that the
+///   service reported the end. A response with neither a cursor nor an end is an error, never an
+///   end. An empty page may have a next cursor.
+/// - **An error of `fetch` is fatal**: it is the last item of the stream. An error that concerns
+///   some ids alone goes into the page ([`Page::with_failure`]), and the stream goes on.
+/// - **[`identity`](Paginator::identity) names what is read**, and nothing that may change between
+///   a reading and its resumption.
+/// - **Only `fetch` may ask for a checkpoint.** `pack`, `predict`, `is_full`, `narrow` and the
+///   traits of a cursor run in the middle of a step of the reading. There, a
+///   [`Monitor`](crate::Monitor) of that reading still gives its progress. But a checkpoint is an
+///   error, because waiting for it would deadlock.
+/// - **It does not panic.** If it does, the panic goes on to the caller of `poll`. After it, the
+///   stream goes on or ends with an error. A checkpoint is complete, or it is an error.
 ///
 /// # What the streams do
 ///
-/// A fatal error is yielded once; after it, as after the end, the stream yields
-/// `None` for ever and the paginator is not asked again. Nothing is fetched
-/// before the first poll.
+/// Nothing is fetched before the first poll. A fatal error is yielded once. After it, and after
+/// the end, the stream yields `None` for ever, and the paginator is not asked again.
 #[async_trait]
 pub trait Paginator: Send + Sync {
     /// What a page holds.
@@ -84,7 +81,7 @@ pub trait Paginator: Send + Sync {
     /// Where reading begins.
     fn start(&self) -> Self::Cursor;
 
-    /// Reads the page at `cursor`. A page that is fetched again is given an equal one.
+    /// Reads the page at `cursor`. If a page is fetched again, the cursor is an equal one.
     ///
     /// # Errors
     ///
@@ -102,35 +99,35 @@ pub trait Paginator: Send + Sync {
         String::new()
     }
 
-    /// Rearranges what waits, so that the foremost request carries as much as
-    /// the service allows.
+    /// Rearranges the cursors that wait, so that the first request carries as much as the service
+    /// allows. By default nothing changes.
     ///
-    /// It is called before each request and may merge and split cursors, drop
-    /// those that ask for nothing, and look at as many from the front as it needs to fill one
-    /// request. It never looks at all that waits: a reading of a million ids
-    /// calls it a thousand times. By default nothing changes.
+    /// It is called before each request. It may merge cursors, split them, and drop those that ask
+    /// for nothing. It looks only at as many from the front as fill one request, and never at all
+    /// of them: a reading of a million ids calls it a thousand times.
     ///
-    /// `halvings` is 0 unless pages turned out to be too large for the service:
-    /// so often is the full size of a request to be halved, down to 1. A
-    /// paginator that splits or shrinks its cursors by it reads on where others
-    /// fail ([`Retry`](crate::Retry)).
+    /// `halvings` is 0, unless pages were too large for the service. It says how often the full
+    /// size of a request is halved, down to 1. A paginator that makes its cursors smaller by it
+    /// can still read such pages. Others fail there ([`Retry`](crate::Retry)).
     fn pack(&self, waiting: &mut VecDeque<Self::Cursor>, halvings: u32) {
         let _ = (waiting, halvings);
     }
 
-    /// The cursor to which the page at `at` will probably lead, where the page at
-    /// `before` led to `at`. By default nothing is predicted.
+    /// Predicts a cursor. The page at `before` led to `at`: to which cursor will the page at `at`
+    /// probably lead? By default nothing is predicted.
     ///
-    /// With a [window](crate::Read::window), the pages at predicted cursors are asked
-    /// for ahead. A page whose service leads to the prediction is taken; one that it
-    /// leads elsewhere or nowhere is thrown away, with its errors, and read as the
-    /// service says. So a wrong prediction costs requests, and never a record. It is
-    /// compared as [`pack`](Paginator::pack) leaves it. `total` is how many records
-    /// the service says there are, where it does: predict nothing beyond. Where `at` is
-    /// beyond it already, the service led there, and the total is wrong: pass it over.
+    /// With a [window](crate::Read::window), the pages at predicted cursors are asked for before
+    /// the service leads there. If the service then leads to the predicted cursor, the page is
+    /// taken. Otherwise it is thrown away with its errors, and the page that the service says is
+    /// read. So a wrong prediction costs requests, and never a record. Predicted and real cursors
+    /// are compared after [`pack`](Paginator::pack).
     ///
-    /// Predict only where reading at a cursor that the service did not give is safe:
-    /// offsets and page numbers, no opaque cursors.
+    /// `total` is how many records the service says there are, if it says so. Predict nothing
+    /// beyond it. If `at` is beyond it already, the service led there, so the total is wrong:
+    /// ignore it.
+    ///
+    /// Predict only if it is safe to read at a cursor that the service did not give: an offset or
+    /// a page number, but no cursor that only the service understands.
     fn predict(
         &self,
         before: &Self::Cursor,
@@ -141,22 +138,23 @@ pub trait Paginator: Send + Sync {
         None
     }
 
-    /// Whether a request for this cursor carries as much as it may, where
-    /// [`pack`](Paginator::pack) fills requests; true by default.
+    /// Whether a request for this cursor carries as much as it may, if [`pack`](Paginator::pack)
+    /// fills requests. True by default.
     ///
-    /// One that does not waits a little, while others are about to come that may bring
-    /// what fills it, and in all no longer than a request takes.
+    /// A request that is not full waits a little while pages are on their way, since they may
+    /// bring what fills it. It waits no longer than a request takes.
     fn is_full(&self, cursor: &Self::Cursor, halvings: u32) -> bool {
         let _ = (cursor, halvings);
         true
     }
 
-    /// Splits what a cursor reads into parts that other tasks or machines can read,
-    /// each for itself; as many as `parts`, or fewer. By default it can't be split.
+    /// Splits what a cursor reads into parts that other tasks or machines can read. There are as
+    /// many as `parts`, or fewer. By default a cursor can't be split.
     ///
-    /// Together they read all that the cursor reads, each record once, also where
-    /// the data has grown meanwhile. `total` is how many records there are, as far as
-    /// the caller knows.
+    /// Together the parts read all that the cursor reads, each record once, even if the data has
+    /// grown meanwhile. The cursor may be any cursor of a reading that has begun
+    /// ([`Checkpoint::split`](crate::Checkpoint::split)). `total` is how many records there are, as
+    /// far as the caller knows.
     fn split_cursor(
         &self,
         cursor: &Self::Cursor,
@@ -167,28 +165,29 @@ pub trait Paginator: Send + Sync {
         vec![cursor.clone()]
     }
 
-    /// The cursor that reads some units of a request alone; `units` are their
-    /// indices, ascending. Only a paginator that tells the units of its pages
-    /// ([`Page::with_units`]) needs it. By default the whole cursor.
+    /// The cursor that reads only some units of a request. A unit is a part of a request with
+    /// pages of its own, such as an id of a batch. `units` are their indices, ascending. Only a
+    /// paginator whose pages have units ([`Page::with_units`]) needs it. By default it is the
+    /// whole cursor.
     fn narrow(&self, cursor: &Self::Cursor, units: &[usize]) -> Self::Cursor {
         let _ = units;
         cursor.clone()
     }
 
-    /// The cursors that are left of this one without the one record, or the one unit, that a
-    /// request for it brings: none behind a unit. `None` by default, and where the request may
-    /// bring several.
+    /// Where reading goes on behind a cursor that asks for one record or one unit only. Behind a
+    /// record, that is the next cursor. Behind a unit there is none: the list is empty. `None` if
+    /// the request may bring several, and by default.
     ///
-    /// With it, a record that the service can't build is passed over, if the caller wants
-    /// that: [`Read::pass_over_unreadable`](crate::Read::pass_over_unreadable).
+    /// With it, a record for which the service always fails can be passed over, if the caller
+    /// wants that: [`Read::pass_over_unreadable`](crate::Read::pass_over_unreadable).
     fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
         let _ = cursor;
         None
     }
 
-    /// The ids that a unit of a request is about, so that an error that concerns this unit
-    /// alone names them ([`Error::ids`]). Only a paginator that tells the units of its pages
-    /// ([`Page::with_units`]) needs it. None by default.
+    /// The ids that a unit of a request is about. An error of this unit alone names them
+    /// ([`Error::ids`]). Only a paginator whose pages have units ([`Page::with_units`]) needs it.
+    /// None by default.
     fn ids(&self, cursor: &Self::Cursor, unit: usize) -> Vec<String> {
         let _ = (cursor, unit);
         Vec::new()

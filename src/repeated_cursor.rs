@@ -6,6 +6,23 @@ use crate::error::ErrorKind;
 ///
 /// A cursor that was asked for earlier is an error of kind [`Loop`](ErrorKind::Loop) in any
 /// case: the cursors go in a cycle.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{Page, PaginatorExt, RepeatedCursor, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// // It has no more after its second page, and gives the cursor of that page again.
+/// let list = from_fn(1_u64, |at| async move {
+///     Ok(Page::new(if at == 1 { vec![1, 2] } else { vec![3] }, [2]))
+/// })
+/// .keyed(|number: &i32| *number);
+///
+/// assert!(list.records().try_collect::<Vec<_>>().await.is_err());
+/// let read = list.read().repeated_cursor(RepeatedCursor::End);
+/// assert_eq!(read.records().try_collect::<Vec<_>>().await?, [1, 2, 3]);
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum RepeatedCursor {

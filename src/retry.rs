@@ -8,9 +8,8 @@ use crate::error::Error;
 
 /// When and how often a page that failed is asked for again.
 ///
-/// A stream does this by itself, with these defaults; nothing of it is seen in
-/// the records. An attempt is the whole page: the request, the response and its
-/// decoding, and it is made again with the same cursor.
+/// A stream does this by itself, with these defaults. The records do not show it. An attempt is the
+/// whole page: the request, the response and its decoding. It is made again with the same cursor.
 ///
 /// ```
 /// use std::time::Duration;
@@ -23,9 +22,9 @@ use crate::error::Error;
 ///
 /// # What is retried
 ///
-/// What [`Error::is_retryable`] says, or [`when`](Retry::when): failed
-/// connections, broken and truncated responses, timeouts, and these statuses. A paginator of
-/// your own decides by [`Error::with_retryable`].
+/// By default, what [`Error::is_retryable`] says: failed connections, broken and truncated
+/// responses, timeouts, and these statuses. [`when`](Retry::when) changes that for a stream, and
+/// [`Error::with_retryable`] for a paginator of your own.
 ///
 /// | status | what it means |
 /// |---|---|
@@ -39,18 +38,16 @@ use crate::error::Error;
 ///
 /// # When
 ///
-/// After a random part of a delay that doubles each time, so that clients that
-/// failed together do not come back together. Where the service says how long to
-/// wait ([`Error::retry_after`]), after that. A `Retry-After` of a success holds back the
-/// next request.
+/// If the service says how long to wait ([`Error::retry_after`]), the retry comes after that time.
+/// Otherwise it comes after a random part of a delay, which doubles each time. So clients that failed
+/// together do not come back together. If a success has a `Retry-After`, the next request waits.
 ///
 /// # Throttling
 ///
-/// A service that asks for fewer requests holds back all of the stream's requests, once, and
-/// not only the one that met it. That is no failure: it costs neither attempts nor the
-/// budget, and its bound is [`max_throttled`](Retry::max_throttled). How long to wait is read
-/// from these headers, the first that is there; of several limits without requests left, the
-/// longest wait counts.
+/// If a service asks for fewer requests, all requests of the stream wait, and not only the one that
+/// got the answer. That is no failure: it costs neither attempts nor the budget. Its bound is
+/// [`max_throttled`](Retry::max_throttled). How long to wait is read from the first of these
+/// headers that is there. If several limits have no requests left, the longest wait counts.
 ///
 /// | header | example |
 /// |---|---|
@@ -62,11 +59,11 @@ use crate::error::Error;
 ///
 /// # Smaller pages
 ///
-/// A page that is [too large](Error::is_too_large), or that takes too long twice, or that a
-/// gateway gives up twice (502, 503), is asked for in halves, where the paginator
-/// [can](crate::Paginator::pack), down to a single record or id. The size grows
-/// again when all goes well. A page that a resumed stream reads again for
-/// its remaining records falls into its units alone.
+/// A page is asked for in halves if it is [too large](Error::is_too_large), if it takes too long
+/// twice, or if a gateway fails twice (502, 503). The paginator must
+/// [be able](crate::Paginator::pack) to do that. The halves go down to a single record or id. The
+/// size grows again when all goes well. A page that a resumed stream reads again can only be
+/// divided into its units, such as the ids of a batch.
 ///
 /// A request that may be refused [because of one unit](Error::may_be_partial) is split until
 /// that unit is alone, and fails alone.

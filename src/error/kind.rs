@@ -6,7 +6,7 @@ pub enum ErrorKind {
     Transport,
     /// The service took too long.
     Timeout,
-    /// The page is too large for the service, or for the bound on a body.
+    /// The page is too large for the service, or its body is larger than the client allows.
     TooLarge,
     /// The service answered with a status that is not a success.
     Status,
@@ -20,13 +20,15 @@ pub enum ErrorKind {
     Loop,
     /// The service rejected some ids of a batch.
     Rejected,
-    /// A resumed reading read a page again, and it has fewer records than before.
+    /// The place of a checkpoint was not found, since the data has changed: in a page that was
+    /// read again, or in a list after a restart.
     Changed,
     /// A checkpoint mismatch: this reading can't resume from the checkpoint.
     Checkpoint,
     /// The configuration is invalid: a builder got something that can't work.
     Configuration,
-    /// A paginator broke the [contract](crate::Paginator#contract).
+    /// A paginator, or other code that this crate calls, broke the
+    /// [contract](crate::Paginator#contract).
     Contract,
     /// An error of the paginator's own.
     Other,

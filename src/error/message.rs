@@ -33,7 +33,7 @@ impl Display for Message<'_> {
             write!(f, "; {bound}")?;
         }
         if inner.partial {
-            f.write_str("; the stream goes on with the other ids")?;
+            f.write_str("; the stream goes on with the rest")?;
         } else if inner.checkpoint.is_some() {
             write!(f, "; {}", advice(inner))?;
         }

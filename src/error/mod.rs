@@ -1,3 +1,4 @@
+mod identity;
 mod kind;
 mod message;
 mod service_error;
@@ -25,8 +26,8 @@ use crate::checkpoint::Checkpoint;
 /// Its `Display` has no line break. It does not repeat the text of its
 /// [`source`](StdError::source).
 ///
-/// A paginator of your own makes an error with [`Error::new`], or puts its own error
-/// inside with [`Error::other`].
+/// A paginator of your own makes an error with [`Error::new`], or from an error of its own with
+/// [`Error::other`].
 ///
 /// ```
 /// use pagestream::{Error, ErrorKind};
@@ -141,9 +142,9 @@ impl Error {
         self
     }
 
-    /// Says that the service asks for fewer requests, whatever its status: some write it into
-    /// a 200. The error is retryable then, if [`with_retryable`](Error::with_retryable) says
-    /// nothing else.
+    /// Says that the service asks for fewer requests, whatever its status: some services write it
+    /// into a 200. The error is retryable then, unless [`with_retryable`](Error::with_retryable)
+    /// says that it is not.
     ///
     /// ```
     /// use std::time::Duration;
@@ -160,11 +161,11 @@ impl Error {
         self
     }
 
-    /// Says that the service refuses a whole request, perhaps because of one of its units,
-    /// such as an id that does not exist, and does not say which. The stream then splits the
-    /// request, as [`Paginator::pack`](crate::Paginator::pack) says, until the unit is alone.
-    /// Its error concerns it alone, and the others are read. If the service refuses 25
-    /// requests in a row, the error is fatal.
+    /// Says that the service refuses a whole request, perhaps because of one of its units, such as
+    /// an id that does not exist, and that it does not say which. Then the stream splits the
+    /// request until that unit is alone, by [`Paginator::pack`](crate::Paginator::pack). The
+    /// error concerns this unit alone, and the others are read. If the service refuses 25 requests
+    /// in a row, the error is fatal.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -213,16 +214,6 @@ impl Error {
     pub fn with_retryable(mut self, retryable: bool) -> Self {
         self.0.retryable = Some(retryable);
         self
-    }
-
-    /// A checkpoint of a paginator that has no identity.
-    pub(crate) fn without_identity() -> Self {
-        Self::new(
-            ErrorKind::Contract,
-            "this paginator has no identity, so its checkpoints could be taken for those of \
-             another reading: implement `Paginator::identity`, or call `identified_by` for one \
-             made by `from_fn`",
-        )
     }
 
     /// The same error for another reader, with the text of its source.
@@ -336,9 +327,9 @@ impl Error {
     /// Whether the same request may succeed later. A stream then retries it by itself
     /// ([`Retry`](crate::Retry)).
     ///
-    /// True for [`ErrorKind::Transport`], [`ErrorKind::Timeout`] and the statuses 408,
-    /// 423, 429, 477, 500, 502, 503, 504, 521 and 524, unless the paginator [set
-    /// it](Error::with_retryable).
+    /// True for [`ErrorKind::Transport`], for [`ErrorKind::Timeout`], for what is
+    /// [throttled](Error::is_throttled), and for the statuses that [`Retry`](crate::Retry) lists.
+    /// A paginator may [set it](Error::with_retryable) to something else.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind};
@@ -353,8 +344,8 @@ impl Error {
         self.0.is_retryable()
     }
 
-    /// Whether the error is about some ids of a page only. The stream goes on after such
-    /// an error. Any other error is the last item of the stream.
+    /// Whether the error is about some ids or one record of a page only. The stream goes on after
+    /// such an error. Any other error is the last item of the stream.
     ///
     /// ```
     /// use pagestream::{Error, ErrorKind, Page};
@@ -369,7 +360,7 @@ impl Error {
         self.0.partial
     }
 
-    /// Whether it may be about one unit of the request:
+    /// Whether the whole request may have failed because of one of its units:
     /// [`with_may_be_partial`](Error::with_may_be_partial).
     #[must_use]
     pub fn may_be_partial(&self) -> bool {
@@ -503,7 +494,8 @@ impl Error {
         self.0.cursor.as_deref()
     }
 
-    /// Where to resume. A fatal error of a stream has it.
+    /// Where to resume. A fatal error of a stream has it, if the paginator has an
+    /// [identity](crate::Paginator::identity).
     #[must_use]
     pub fn checkpoint(&self) -> Option<&Checkpoint> {
         self.0.checkpoint.as_ref()

@@ -1,20 +1,20 @@
-//! The guide: chapters to read from the first one on, or to look something up in.
+//! The guide. Read its chapters from the first one on, or look something up.
 //!
 //! | chapter | what it is about |
 //! |---|---|
 //! | [`first_connector`] | five steps from nothing to a tested connector |
-//! | [`styles`] | which style is my API, how its end is told, and what is guaranteed |
+//! | [`styles`] | which style is my API, how the end is told, and what is guaranteed |
 //! | [`reading`] | options, windows, parts, and readings made from readings |
 //! | [`errors`] | errors, retries, rate limits, credentials |
 //! | [`checkpoints`] | what a checkpoint holds, how long it is good, and how to store it |
-//! | [`cookbook`] | short answers |
-//! | [`coming_from`] | the same list in dlt, Airbyte, page-turner, aws-smithy, and here |
+//! | [`cookbook`] | short answers to what a connector needs every day |
+//! | [`coming_from`] | the same list, read with dlt, Airbyte, page-turner, aws-smithy and this crate |
 //!
-//! Two traits carry everything:
+//! Three layers, and two of them are traits that you can implement:
 //!
 //! ```text
-//!  Style       how a position gets into a request, and the next one out of the answer
-//!  Paginator   List: a Client, a request and a style   |  your own: `fetch(cursor)` gives a page
+//!  Style       puts a position into a request, and finds the next one in the answer
+//!  Paginator   gives the page at a cursor: a List (request and style), or one of your own
 //!  Stream      records(), pages(), read(): windows, retries, limits, checkpoints
 //! ```
 

@@ -37,8 +37,8 @@ pub struct ClientBuilder {
 }
 
 impl Client {
-    /// A client of the service at this address, such as `https://api.example.com/v2`. Without
-    /// credentials, unless the builder gets some.
+    /// A client of the service at this address, such as `https://api.example.com/v2`. It sends no
+    /// credentials, unless you give some to the builder.
     pub fn builder(base_url: impl AsRef<str>) -> ClientBuilder {
         ClientBuilder::new(base_url.as_ref())
     }
@@ -93,7 +93,7 @@ impl ClientBuilder {
 
     endpoint_setters! {
         /// Asks a provider for the token, such as [`OAuth`](super::OAuth), and for another one
-        /// after a 401. It is sent as `Authorization: Bearer`.
+        /// after a 401. The token is sent as `Authorization: Bearer`.
         credentials;
     }
 
@@ -110,15 +110,16 @@ impl ClientBuilder {
         self
     }
 
-    /// Follows links to any host, but at the base URL: only their path and query count. Use it
-    /// behind a proxy whose service writes links to its inner address.
+    /// Uses only the path and the query of a link, and sends the request to the base URL, whatever
+    /// host the link names. Use it behind a proxy, if the service writes links to its own inner
+    /// address.
     pub fn ignore_link_hosts(mut self) -> Self {
         self.ignores_link_hosts = true;
         self
     }
 
-    /// Limits the requests to a budget, whatever sends them. Clients that get clones of one
-    /// limiter share its budget.
+    /// Limits the requests of this client: so many in a time. Clients that get clones of one limiter
+    /// share its budget.
     ///
     /// ```
     /// use std::time::Duration;
@@ -153,10 +154,11 @@ impl ClientBuilder {
         self
     }
 
-    /// Reads the errors of this service: also those that it answers with a 200, and those
-    /// whose status means something else here. `None` leaves it to the status.
+    /// Gives a closure that finds the errors of this service. Use it if a service answers an error
+    /// with a 200, or if a status means something else at this service. If the closure gives `None`,
+    /// the status decides.
     ///
-    /// Secrets are removed from what it gives.
+    /// Secrets are removed from the errors that it gives.
     ///
     /// ```
     /// use bytes::Bytes;

@@ -9,8 +9,8 @@ use serde_json::json;
 use super::{link::Links, request::RequestBuilder, service::Service};
 use crate::transport::Endpoint;
 
-/// A service that is reached by HTTP: its address, its credentials and its headers. Clones
-/// share all of it.
+/// A service that is reached by HTTP: its address, its credentials and its headers. Clones of a
+/// client share all of these.
 ///
 /// ```
 /// # #[cfg(feature = "testing")] {
@@ -42,24 +42,24 @@ impl Client {
         Self::new(endpoint, links)
     }
 
-    /// A GET request. The path begins with a slash and is put behind the base URL. Names in
-    /// braces are parameters: [`RequestBuilder::path`].
+    /// A GET request. The path begins with a slash, and is added to the base URL. Names in braces
+    /// are parameters, such as `{owner}`: [`RequestBuilder::path`] gives their values.
     pub fn get(&self, path: impl Into<String>) -> RequestBuilder {
         self.request(Method::GET, path)
     }
 
-    /// A POST request, to a path as of [`get`](Self::get).
+    /// A POST request. The path is as for [`get`](Self::get).
     pub fn post(&self, path: impl Into<String>) -> RequestBuilder {
         self.request(Method::POST, path)
     }
 
-    /// A request of any method, to a path as of [`get`](Self::get).
+    /// A request of any method. The path is as for [`get`](Self::get).
     pub fn request(&self, method: Method, path: impl Into<String>) -> RequestBuilder {
         RequestBuilder::new(Arc::clone(&self.0), method, path.into())
     }
 
-    /// A GraphQL query. [`RequestBuilder::variable`] sets its variables. The `errors` of an
-    /// answer are an error; beside data, a partial one.
+    /// A GraphQL query. [`RequestBuilder::variable`] sets its variables. If an answer has `errors`,
+    /// that is an error. If it has data too, the errors are partial.
     pub fn graphql(&self, path: impl Into<String>, query: impl Into<String>) -> RequestBuilder {
         let request = self.post(path).json(&json!({"query": query.into(), "variables": {}}));
         request.graphql()

@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::{
     clock,
     error::{Error, ErrorKind},
-    transport::{Credentials, Transport, percent_encoded, redact, wiped},
+    transport::{Credentials, Transport, attempt, percent_encoded, redact, wiped},
 };
 
 /// How many tokens that came are known, to remove them from texts.
@@ -187,7 +187,9 @@ impl Grant {
         let transport = Arc::clone(&self.transport);
         let response = async move {
             // What has panicked can't be gone on with.
-            let sent = AssertUnwindSafe(transport.send(request)).catch_unwind().await;
+            let sent = AssertUnwindSafe(attempt(&*transport, request, None, str::to_owned))
+                .catch_unwind()
+                .await;
             sent.unwrap_or_else(|_| {
                 Err(Error::new(ErrorKind::Contract, "the transport of the tokens panicked"))
             })

@@ -25,8 +25,9 @@
 //! A token that expires comes from an [`OAuth`], or from a provider of your own
 //! ([`ClientBuilder::credentials`]).
 //!
-//! What is the same for all services is done here: statuses, waiting, a new secret after a
-//! 401, secrets kept out of messages, and links that lead elsewhere.
+//! What is the same for all services is done here. A status becomes an error, with how long to
+//! wait. After a 401, the provider is asked for a new secret. Secrets stay out of messages. A link
+//! that leads to another host is an error.
 
 mod builder;
 mod client;

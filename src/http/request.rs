@@ -82,17 +82,17 @@ impl RequestBuilder {
         self
     }
 
-    /// How many records a page has at most, as the value of this name in the query. Services
-    /// have a largest number; what they do above it differs, so stay below.
+    /// How many records a page has at most, as the value of this name in the query. Services have a
+    /// largest number. What they do above it differs, so do not ask for more.
     ///
-    /// A style whose position does not depend on it makes it smaller for a page that is too
-    /// large ([`Retry`](crate::Retry)).
+    /// If a page is too large for the service, most styles ask for it with a smaller limit
+    /// ([`Retry`](crate::Retry)).
     pub fn limit(mut self, name: impl Into<String>, records: u64) -> Self {
         self.limit = Some(Limit { place: LimitPlace::Query(name.into()), records });
         self
     }
 
-    /// The same in the body, at a JSON pointer such as `/page/size`.
+    /// As [`limit`](Self::limit), but in the body, at a JSON pointer such as `/page/size`.
     pub fn limit_in_body(mut self, pointer: impl Into<String>, records: u64) -> Self {
         self.limit = Some(Limit { place: LimitPlace::Body(pointer.into()), records });
         self

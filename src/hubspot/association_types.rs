@@ -12,6 +12,9 @@ const MOST_KNOWN: usize = 32;
 
 /// How two objects are associated: the types of one association, as a slice.
 ///
+/// [`AssociationLabels`](super::AssociationLabels) lists all types that there are between two
+/// types of objects.
+///
 /// The associations of a response have a handful of different types, so they share them: a
 /// clone allocates nothing.
 ///
@@ -84,6 +87,14 @@ pub struct AssociationType {
 }
 
 /// Who defined an association type.
+///
+/// ```
+/// use pagestream::hubspot::Category;
+///
+/// assert_eq!(Category::from("USER_DEFINED"), Category::UserDefined);
+/// // One that is new is kept as it came.
+/// assert_eq!(Category::from("NEW").as_str(), "NEW");
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Category {

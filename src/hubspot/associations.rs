@@ -21,6 +21,9 @@ use crate::{error::Error, page::Page, paginator::Paginator};
 /// sends no `paging.next.after` for it. Ids with more pages share their requests
 /// with each other, and with ids that have not begun.
 ///
+/// [`AssociationsOf`](super::AssociationsOf) does the same for the ids that another reading
+/// finds. [`AssociationsOfOne`](super::AssociationsOfOne) lists those of one object.
+///
 /// # Records
 ///
 /// There is one [`Association`] for each pair of objects. [`grouped`](Self::grouped)
@@ -90,6 +93,23 @@ pub struct Associations<R = Association> {
 /// hold what was read of them, so it stays small. A resumed reading reads those ids again
 /// from their first page; a reading that is always cut before a large id is read whole does
 /// not get past it.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, hubspot::{Associations, Grouped}, testing::HubSpot};
+///
+/// # futures::executor::block_on(async {
+/// let service = HubSpot::new(1).objects(20).pages(|index| index % 3);
+/// let deals = Associations::builder("deals", "companies").ids(service.ids());
+/// let deals: Grouped = deals.token("pat-na1-...").transport(service).build()?.grouped();
+///
+/// let mut groups = deals.records();
+/// while let Some(group) = groups.try_next().await? {
+///     let companies = group.to.iter().map(|associated| associated.to.to_string());
+///     println!("{} -> {}", group.from, companies.collect::<Vec<_>>().join(", "));
+/// }
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 pub type Grouped = Associations<Group>;
 
 /// An association between two objects.

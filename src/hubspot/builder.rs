@@ -20,15 +20,47 @@ use crate::{
 /// The largest number of inputs in one request that HubSpot accepts (its changelog).
 const MAX_BATCH_SIZE: usize = 1000;
 
-/// The path of HubSpot's batch read. Both have the same request and response bodies.
+/// The paths of HubSpot's associations. Both have the same request and response bodies.
+///
+/// ```
+/// use pagestream::{PaginatorExt, hubspot::{ApiVersion, Associations}, testing::HubSpot};
+/// # use futures::TryStreamExt;
+///
+/// # futures::executor::block_on(async {
+/// let service = HubSpot::new(1);
+/// let companies = Associations::builder("deals", "companies").ids(service.ids());
+/// let companies = companies.version(ApiVersion::V4).token("pat-na1-...");
+/// # let companies = companies.transport(service.clone());
+/// let companies: Vec<_> = companies.build()?.into_records().try_collect().await?;
+/// # assert!(service.log()[0].path.starts_with("/crm/v4/associations/"));
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ApiVersion {
-    /// `/crm/associations/2026-03/{from}/{to}/batch/read`
+    /// `/crm/associations/2026-03/...` and `/crm/objects/2026-03/...`
     #[default]
     V2026_03,
-    /// `/crm/v4/associations/{from}/{to}/batch/read`
+    /// `/crm/v4/associations/...` and `/crm/v4/objects/...`
     V4,
+}
+
+impl ApiVersion {
+    /// What the paths between two types begin with.
+    pub(super) fn associations(self) -> &'static str {
+        match self {
+            Self::V2026_03 => "/crm/associations/2026-03",
+            Self::V4 => "/crm/v4/associations",
+        }
+    }
+
+    /// What the paths of an object begin with.
+    pub(super) fn objects(self) -> &'static str {
+        match self {
+            Self::V2026_03 => "/crm/objects/2026-03",
+            Self::V4 => "/crm/v4/objects",
+        }
+    }
 }
 
 /// Builds [`Associations`]: [`Associations::builder`].
@@ -165,10 +197,7 @@ impl AssociationsBuilder {
     fn path(&self) -> Result<String, Error> {
         let from = path_segment("object type", &self.from)?;
         let to = path_segment("object type", &self.to)?;
-        Ok(match self.version {
-            ApiVersion::V2026_03 => format!("/crm/associations/2026-03/{from}/{to}/batch/read"),
-            ApiVersion::V4 => format!("/crm/v4/associations/{from}/{to}/batch/read"),
-        })
+        Ok(format!("{}/{from}/{to}/batch/read", self.version.associations()))
     }
 }
 

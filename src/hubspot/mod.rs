@@ -6,18 +6,23 @@
 //! | the same, each with all of its associations | [`CompleteObjects`] | [`Object`] |
 //! | the objects that a search finds, also beyond 10,000 | [`Search`] | [`Object`], or a type of your own |
 //! | objects by their ids, or by a unique property | [`BatchRead`] | [`Object`], or a type of your own |
-//! | the associations of given objects | [`Associations`] | [`Association`] |
+//! | the associations of given objects, up to 1000 in a request | [`Associations`] | [`Association`] |
 //! | the associations of what another reading finds | [`AssociationsOf`] | [`Association`] |
 //! | the same, by object | [`Grouped`], [`AssociationsOf::grouped`] | [`Group`] |
+//! | the associations of one object, 500 in a page | [`AssociationsOfOne`] | [`Association`] |
+//! | the types and labels that associations can have | [`AssociationLabels`] | [`AssociationType`], or a type of your own |
 //!
 //! What these docs say about the service comes from its OpenAPI files for objects and
-//! associations 2026-03, from its changelog, and from responses that its users published.
+//! associations 2026-03, from its guides and its changelog, and from responses that its users
+//! published.
 
 mod account;
 mod after;
+mod association_labels;
 mod association_types;
 mod associations;
 mod associations_of;
+mod associations_of_one;
 mod batch;
 mod batch_error;
 mod batch_read;
@@ -45,9 +50,11 @@ mod wire;
 #[cfg(feature = "rate-limit")]
 pub use self::rate_budget::RateBudget;
 pub use self::{
+    association_labels::{AssociationLabels, AssociationLabelsBuilder},
     association_types::{AssociationType, AssociationTypes, Category},
     associations::{Association, Associations, Grouped},
     associations_of::{AssociationsOf, AssociationsOfCursor},
+    associations_of_one::{AssociationsOfOne, AssociationsOfOneBuilder},
     batch::Batch,
     batch_read::{BatchRead, BatchReadBuilder},
     builder::{ApiVersion, AssociationsBuilder},

@@ -154,8 +154,9 @@ impl Style for SearchStyle {
     ) -> Result<Next<SearchPosition>, Error> {
         let ids = answer.records().iter().enumerate().map(|(index, record)| {
             let row = serde_json::from_str::<Row>(record.get());
-            row.map(|row| row.id)
-                .map_err(|_| contradiction(format!("record {index} of the page has no id")))
+            row.map(|row| row.id).map_err(|_| {
+                contradiction(format!("the record at index {index} of the page has no id"))
+            })
         });
         let ids = ids.collect::<Result<Vec<_>, _>>()?;
         let paging = answer.decode::<Paging>(&At::from("/paging"))?;
@@ -189,7 +190,7 @@ impl SearchStyle {
             let text = found.and_then(|it| serde_json::from_str::<String>(it.get()).ok());
             text.as_deref().and_then(SortKey::of).ok_or_else(|| {
                 contradiction(format!(
-                    "record {index} of the page has no number and no time as its {property:?}, by \
+                    "the record at index {index} of the page has no number and no time as its {property:?}, by \
                      which the search is sorted: sort by another property, or by none"
                 ))
             })

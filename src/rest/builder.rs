@@ -48,8 +48,8 @@ impl RequestBuilder {
 }
 
 impl<S: Style> ListBuilder<S> {
-    /// Where the records are in an answer, as a JSON pointer such as `/data/items`. By
-    /// default the answer is the list, unless the style knows better.
+    /// Where the records are in an answer, as a JSON pointer such as `/data/items`. By default the
+    /// whole answer is the list. Some styles know the place themselves.
     pub fn records_at(mut self, pointer: impl Into<String>) -> Self {
         self.records = Some(pointer.into());
         self
@@ -75,9 +75,8 @@ impl<S: Style> ListBuilder<S> {
         self
     }
 
-    /// Where an answer says how many records there are. It is shown in the
-    /// [`Progress`](crate::Progress), helps to [split](crate::PaginatorExt::split) a list, and
-    /// decides nothing else.
+    /// Where an answer says how many records there are. The [`Progress`](crate::Progress) shows it,
+    /// and [`check_total`](crate::Read::check_total) checks it. It does not tell the end.
     pub fn total_at(mut self, at: impl Into<At>) -> Self {
         self.total = Some(at.into());
         self
@@ -90,8 +89,8 @@ impl<S: Style> ListBuilder<S> {
         self
     }
 
-    /// Accepts a page with the records of one before it. By default that is an error, since a
-    /// service that ignores the position, or begins anew, sends such pages.
+    /// Accepts a page with the same records as a page before it. By default that is an error, since
+    /// it mostly means that the service ignores the position, or began again.
     pub fn accept_repeated_pages(mut self) -> Self {
         self.options.accepts_repeated_pages = true;
         self
@@ -105,17 +104,16 @@ impl<S: Style> ListBuilder<S> {
         self
     }
 
-    /// Fields that are left out when records are compared by their text, wherever they are in
-    /// a record: what changes at each request, such as the time of it. None by default.
+    /// Fields that are left out when records are compared by their text, wherever they are in a
+    /// record. Name those that change at each request, such as its time. None by default.
     pub fn ignore_fields(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.ignored_fields.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// Adds to the [identity](crate::Paginator::identity) what tells this reading apart from
-    /// others, such as the name of the account. By default it is made of the method, the path,
-    /// the query, the headers and the body of the request, without the credentials and the
-    /// limit.
+    /// Adds to the [identity](crate::Paginator::identity) what tells this list apart from others,
+    /// such as the name of the account. By default the identity is made of the method, the path,
+    /// the query, the headers and the body of the request, without the credentials and the limit.
     pub fn identity(mut self, identity: impl Into<String>) -> Self {
         self.identity = Some(identity.into());
         self

@@ -16,12 +16,14 @@ use crate::{
 /// **When your API looks like this:** a search gives at most 10,000 results, by offset or by
 /// cursor, and can be filtered by a key and sorted by it, ascending.
 ///
-/// The list is read in the inner style. Where the next page would go beyond the cap, or the list
-/// ends there, it begins again with the keyset's filter set to the last key. A key that is unique
-/// has an exclusive bound, as in `id > 17`. With a key that records share, say
-/// [`inclusive`](Keyset::inclusive): the records with the key at the border that came already are
-/// left out. More records with one key than the cap allows are an error. The inner style tells the
-/// end, so the keyset needs none.
+/// The list is read in the inner style. Before a page would go beyond the cap, the list begins
+/// again, filtered by the [`Keyset`]: only what comes behind the last key. The same happens if the
+/// list ends at the cap.
+///
+/// If the key is unique, the filter excludes it, as in `id > 17`. If records share a key, say
+/// [`inclusive`](Keyset::inclusive). Then the records with the last key come again, and those that
+/// came already are left out. If more records share one key than the cap allows, that is an error.
+/// The inner style tells the end, so the keyset does not need to.
 ///
 /// Neither the total nor the next page is known beyond the cap, so a
 /// [window](crate::Read::window) asks for one page ahead.

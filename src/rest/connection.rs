@@ -28,10 +28,48 @@ use crate::{
 /// }
 /// ```
 ///
-/// Use it with [`Client::graphql`](crate::http::Client::graphql). Errors beside data are
-/// partial errors. Errors without data are fatal, or a throttle if their code says so.
+/// Use it with [`Client::graphql`](crate::http::Client::graphql). If an answer has errors and data,
+/// its errors are partial. If it has errors only, they are fatal. If their code says that there are
+/// too many requests, the reading waits and asks again.
 ///
 /// A cursor can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::Connection, testing::{Script, script::post}};
+/// use serde::Deserialize;
+/// use serde_json::json;
+///
+/// #[derive(Deserialize)]
+/// struct Product {
+///     title: String,
+/// }
+///
+/// const QUERY: &str = "query ($first: Int!, $after: String) {
+///     products(first: $first, after: $after) {
+///         nodes { title }
+///         pageInfo { hasNextPage endCursor }
+///     }
+/// }";
+///
+/// # futures::executor::block_on(async {
+/// let answer = |title: &str, more: bool| {
+///     let page_info = json!({"hasNextPage": more, "endCursor": title});
+///     json!({"data": {"products": {"nodes": [{"title": title}], "pageInfo": page_info}}})
+/// };
+/// let service = Script::new()
+///     .on(post("/graphql"))
+///     .reply(answer("Tea", true))
+///     .on(post("/graphql"))
+///     .reply(answer("Milk", false));
+/// # let client = Client::builder("https://shop.example").transport(service.clone()).build()?;
+/// let products = client.graphql("/graphql", QUERY).limit("first", 1);
+/// let products = products.pages(Connection::at("/data/products")).build::<Product>()?;
+/// let products: Vec<Product> = products.records().try_collect().await?;
+/// assert_eq!(products[1].title, "Milk");
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Connection {

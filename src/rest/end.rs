@@ -93,8 +93,8 @@ macro_rules! end_setters {
         }
     };
     (@ total_at [$($more:tt)*]) => {
-        /// The end is where as many records are read as the number at this place says. An empty
-        /// page before that is an error.
+        /// The number at this place says how many records there are. An empty page before as many
+        /// were read is an error.
         $($more)*
         pub fn total_at(mut self, at: impl Into<$crate::rest::At>) -> Self {
             self.end = Some($crate::rest::end::End::Total(at.into()));
@@ -110,9 +110,9 @@ macro_rules! end_setters {
         }
     };
     (@ until_short [$($more:tt)*]) => {
-        /// The end is a page with fewer records than asked for. Choose it only where the service
-        /// promises full pages: one that gives at most 50 records where 100 are asked for would
-        /// end after its first page.
+        /// The end is a page with fewer records than asked for. Choose it only if the service
+        /// promises full pages. If a service gives at most 50 records where 100 are asked for, the
+        /// reading would end after the first page.
         $($more)*
         pub fn until_short(mut self) -> Self {
             self.end = Some($crate::rest::end::End::Short);

@@ -8,10 +8,33 @@ use crate::{error::Error, http::PageRequest};
 ///
 /// **When your API looks like this:** `Link: <https://...?page=2>; rel="next"`.
 ///
-/// The link is followed as it is, as of [`NextLink`](super::NextLink). An answer without a
-/// link of the relation `next` is the end.
+/// The link is followed as it is: see [`NextLink`](super::NextLink). An answer without a link of
+/// the relation `next` is the end.
 ///
 /// A link can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::LinkHeader, testing::{Reply, Script, script::get}};
+/// use serde_json::json;
+///
+/// # futures::executor::block_on(async {
+/// let service = Script::new()
+///     .on(get("/users?per_page=2"))
+///     .reply(Reply::status(200).json(json!(["Ada", "Grace"])).header(
+///         "link",
+///         r#"<https://api.example.com/users?per_page=2&page=2>; rel="next""#,
+///     ))
+///     .on(get("/users?per_page=2&page=2"))
+///     .reply(json!(["Mary"]));
+/// # let client = Client::builder("https://api.example.com").transport(service.clone()).build()?;
+/// let users = client.get("/users").limit("per_page", 2).pages(LinkHeader::new());
+/// let users = users.build::<String>()?;
+/// let users: Vec<String> = users.records().try_collect().await?;
+/// assert_eq!(users, ["Ada", "Grace", "Mary"]);
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct LinkHeader {

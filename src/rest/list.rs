@@ -223,7 +223,7 @@ fn kept_limit<S: Style>(reader: &Reader<S>, of_this_page: Option<u64>) -> Option
 
 /// A record in a message.
 fn of_page(index: usize) -> String {
-    format!("record {index} of the page")
+    format!("the record at index {index} of the page")
 }
 
 impl<T, S> Clone for List<T, S> {

@@ -1,27 +1,27 @@
 //! The styles in which HTTP APIs page, and the paginator that is made of one.
 //!
-//! A request of a [`Client`](crate::http::Client) becomes a paginator with
-//! [`pages`](crate::http::RequestBuilder::pages) and a style:
+//! A style is a way to page. A request of a [`Client`](crate::http::Client) and a style together
+//! are a paginator, a [`List`]: [`pages`](crate::http::RequestBuilder::pages).
 //!
-//! | your API looks like this | style | reads ahead, splits |
+//! | your API looks like this | style | reads several pages ahead, splits |
 //! |---|---|---|
-//! | `?offset=200&limit=100`, `startAt`, `skip` | [`Offset`] | yes |
-//! | `?page=3&per_page=50` | [`PageNumber`] | yes |
+//! | `?offset=200&limit=100`, `startAt`, `skip` | [`Offset`] | both |
+//! | `?page=3&per_page=50` | [`PageNumber`] | both |
 //! | `"next_cursor": "..."`, `"nextPageToken"`, a header with a token | [`NextCursor`] | no |
 //! | `"next": "https://..."`, `"@odata.nextLink"` | [`NextLink`] | no |
 //! | `Link: <https://...>; rel="next"` | [`LinkHeader`] | no |
 //! | `?starting_after=ch_17`, `?updated_since=2026-01-01` | [`Keyset`] | no |
 //! | GraphQL: `pageInfo { hasNextPage endCursor }` | [`Connection`] | no |
 //! | all in one answer | [`SinglePage`] | no |
-//! | one of these, with at most 10,000 results | [`Capped`] around it | no |
+//! | one of these, but it stops after 10,000 results | [`Capped`] around it | no |
 //! | one of these, `?from=2026-01-01&to=2026-01-02` | [`TimeSlices`] around it | splits |
 //! | anything else | your own [`Style`] | as you say |
 //!
 //! [`detect`] tells from one answer of your API which of them fit.
 //!
-//! With a [window](crate::Read::window), a style that reads ahead has as many requests in
-//! flight as the window allows. The others have one: the next page is asked for while you
-//! work on this one.
+//! With a [window](crate::Read::window) of 2 or more, each style asks for the next page while you
+//! work on this one. `Offset` and `PageNumber` have as many requests on their way as the window
+//! allows.
 //!
 //! ```
 //! use futures::TryStreamExt;

@@ -16,9 +16,9 @@ use crate::{
 /// **When your API looks like this:** the answer has `next_cursor`, `nextPageToken`,
 /// `paging.next.after`, or a header with one; the next request sends it back.
 ///
-/// A cursor that is missing, null or `""` is the end; 0 is a cursor. Where the service has a
-/// flag too, name it ([`more_at`](Self::more_at), [`done_at`](Self::done_at)): then the flag
-/// says what the end is, and a flag without a cursor is an error.
+/// A cursor that is missing, null or `""` is the end. 0 is a cursor. If the service also has a
+/// flag, name it ([`more_at`](Self::more_at), [`done_at`](Self::done_at)). Then the flag tells the
+/// end. If it says that there is more, and there is no cursor, that is an error.
 ///
 /// A cursor can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
 ///
@@ -60,12 +60,12 @@ impl NextCursor {
         self
     }
 
-    /// The last answer has at this place what a later reading asks with, such as
-    /// `/nextSyncToken`; say behind it where that goes. All requests of the later reading
+    /// The last answer has a token for a later reading at this place, such as `/nextSyncToken`.
+    /// Behind this call, say where the token goes in a request. All requests of the later reading
     /// carry it: [`Checkpoint::later`](crate::Checkpoint::later).
     ///
-    /// Where a flag tells the end, and the last answer has a cursor all the same, that cursor is
-    /// left for later without this method.
+    /// You do not need this method if a flag tells the end, and the last answer has a cursor all
+    /// the same. That cursor is left for later by itself.
     ///
     /// ```
     /// use pagestream::rest::NextCursor;
@@ -109,8 +109,8 @@ impl NextCursor {
 
     end_setters!(more_at, done_at);
 
-    /// Sends the cursor without the rest of the query, the limit too: for a service that wants
-    /// it so. By default all is sent along with it.
+    /// Sends the cursor alone, without the limit and the rest of the query, for a service that
+    /// wants it so. By default all of the query is sent along with the cursor.
     pub fn alone(mut self) -> Self {
         self.is_alone = true;
         self

@@ -11,12 +11,32 @@ use crate::{error::Error, http::PageRequest};
 /// **When your API looks like this:** the answer has `"next": "https://..."`,
 /// `"nextRecordsUrl": "/services/data/..."` or `"@odata.nextLink"`.
 ///
-/// The link is followed as it is: what the request has in its query is not added. It may be
-/// absolute or relative. A link that is missing, null or `""` is the end. It leads to the
-/// service's own origin, or it is an error
-/// ([`allow_origin`](crate::http::ClientBuilder::allow_origin)).
+/// The link is followed as it is: the query of the request is not added. It may be absolute or
+/// relative. A link that is missing, null or `""` is the end. A link that leads away from the
+/// service's own origin is an error, unless you
+/// [allow](crate::http::ClientBuilder::allow_origin) that origin.
 ///
 /// A link can't be predicted, so a [window](crate::Read::window) asks for one page ahead.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::NextLink, testing::{Script, script::get}};
+/// use serde_json::json;
+///
+/// # futures::executor::block_on(async {
+/// let service = Script::new()
+///     .on(get("/users?limit=2"))
+///     .reply(json!({"users": ["Ada", "Grace"], "next": "/users?limit=2&key=g"}))
+///     .on(get("/users?limit=2&key=g"))
+///     .reply(json!({"users": ["Mary"], "next": null}));
+/// # let client = Client::builder("https://api.example.com").transport(service.clone()).build()?;
+/// let users = client.get("/users").limit("limit", 2).pages(NextLink::at("/next"));
+/// let users = users.records_at("/users").build::<String>()?;
+/// let users: Vec<String> = users.records().try_collect().await?;
+/// assert_eq!(users, ["Ada", "Grace", "Mary"]);
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct NextLink {
@@ -32,10 +52,11 @@ impl NextLink {
         Self { at: at.into(), end: None, later: None }
     }
 
-    /// The last answer has at this place the link with which a later reading begins, such as
-    /// `/@odata.deltaLink`: [`Checkpoint::later`](crate::Checkpoint::later). Where a
-    /// flag tells the end, and the last answer has a next link all the same, that link is left for
-    /// later without this method.
+    /// The last answer has the link for a later reading at this place, such as
+    /// `/@odata.deltaLink`: [`Checkpoint::later`](crate::Checkpoint::later).
+    ///
+    /// You do not need this method if a flag tells the end, and the last answer has a next link
+    /// all the same. That link is left for later by itself.
     pub fn later_at(mut self, at: impl Into<At>) -> Self {
         self.later = Some(at.into());
         self

@@ -16,19 +16,42 @@ use crate::{
 /// **When your API looks like this:** `?offset=200&limit=100`, or `startAt`, `skip`,
 /// `$skip` and `$top`.
 ///
-/// The next offset is behind the last record that came. So a service that gives fewer records
-/// than asked for loses none. One that says the next offset itself is followed
-/// ([`next_at`](Self::next_at)).
+/// The next offset is the number of records up to here. So no record is lost if the service gives
+/// fewer than it was asked for. If the service says the next offset itself, use
+/// [`next_at`](Self::next_at).
 ///
-/// What says that the list is at its end must be chosen: [`total_at`](Self::total_at),
+/// You must choose how the end is told: [`total_at`](Self::total_at),
 /// [`more_at`](Self::more_at), [`done_at`](Self::done_at), [`until_empty`](Self::until_empty)
 /// or [`until_short`](Self::until_short).
 ///
 /// It reads ahead in a [window](crate::Read::window), and can be
-/// [split](crate::PaginatorExt::split). Offsets are counts: a record that is inserted or
-/// deleted before the position while the list is read moves all others. Nobody can see that
-/// from outside, so one comes twice or is missed. Read in an order in which new records come
-/// last, or by [`Keyset`](super::Keyset).
+/// [split](crate::PaginatorExt::split).
+///
+/// Offsets are counts. If a record is inserted or deleted before the position, all records behind
+/// it move. Nobody can see that from outside. So after an insertion one record comes twice, and
+/// after a deletion one is missed. If you can, sort so that new records come last, or read by
+/// [`Keyset`](super::Keyset).
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::Offset, testing::{Script, script::get}};
+/// use serde_json::json;
+///
+/// # futures::executor::block_on(async {
+/// let service = Script::new()
+///     .on(get("/users?limit=2&offset=0"))
+///     .reply(json!({"users": ["Ada", "Grace"], "total": 3}))
+///     .on(get("/users?limit=2&offset=2"))
+///     .reply(json!({"users": ["Mary"], "total": 3}));
+/// # let client = Client::builder("https://api.example.com").transport(service.clone()).build()?;
+/// let users = client.get("/users").limit("limit", 2);
+/// let users = users.pages(Offset::query("offset").total_at("/total"));
+/// let users = users.records_at("/users").build::<String>()?;
+/// let users: Vec<String> = users.records().try_collect().await?;
+/// assert_eq!(users, ["Ada", "Grace", "Mary"]);
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Offset {
@@ -57,12 +80,12 @@ impl Offset {
         total_at,
         more_at,
         done_at,
-        /// It is right for each service.
+        /// This works for every service.
         until_empty,
         until_short,
     );
 
-    /// Goes on at the offset that the service gives at this place.
+    /// The next offset is the number at this place of the answer.
     pub fn next_at(mut self, at: impl Into<At>) -> Self {
         self.next = Some(at.into());
         self

@@ -14,18 +14,39 @@ use crate::{error::Error, http::PageRequest};
 ///
 /// **When your API looks like this:** `?page=3&per_page=50`.
 ///
-/// What says that the list is at its end must be chosen: [`pages_at`](Self::pages_at),
+/// You must choose how the end is told: [`pages_at`](Self::pages_at),
 /// [`last_page_at`](Self::last_page_at), [`total_at`](Self::total_at),
 /// [`more_at`](Self::more_at), [`done_at`](Self::done_at), [`until_empty`](Self::until_empty)
 /// or [`until_short`](Self::until_short).
 ///
-/// A page with another limit is another page. So a checkpoint keeps the limit of its reading,
-/// and a resumed reading goes on with it; and pages that are too large for the service are not
-/// asked for with a smaller limit.
+/// Page 3 with another limit has other records. So a checkpoint keeps the limit of its reading,
+/// and a resumed reading goes on with it. For the same reason, a page that is too large for the
+/// service is not asked for with a smaller limit: its error is fatal.
 ///
 /// It reads ahead in a [window](crate::Read::window), and can be
-/// [split](crate::PaginatorExt::split). Numbers are counts, as of
-/// [`Offset`](super::Offset): what is inserted or deleted meanwhile moves all others.
+/// [split](crate::PaginatorExt::split). Page numbers are counts, as offsets are. What is inserted
+/// or deleted meanwhile moves all other records: see [`Offset`](super::Offset).
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, http::Client, rest::PageNumber, testing::{Script, script::get}};
+/// use serde_json::json;
+///
+/// # futures::executor::block_on(async {
+/// let service = Script::new()
+///     .on(get("/users?per_page=2&page=1"))
+///     .reply(json!({"users": ["Ada", "Grace"], "last_page": 2}))
+///     .on(get("/users?per_page=2&page=2"))
+///     .reply(json!({"users": ["Mary"], "last_page": 2}));
+/// # let client = Client::builder("https://api.example.com").transport(service.clone()).build()?;
+/// let users = client.get("/users").limit("per_page", 2);
+/// let users = users.pages(PageNumber::query("page").last_page_at("/last_page"));
+/// let users = users.records_at("/users").build::<String>()?;
+/// let users: Vec<String> = users.records().try_collect().await?;
+/// assert_eq!(users, ["Ada", "Grace", "Mary"]);
+/// # service.verify();
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct PageNumber {
@@ -65,13 +86,13 @@ impl PageNumber {
         self
     }
 
-    /// The end is behind as many pages as the number at this place says.
+    /// The number at this place says how many pages there are.
     pub fn pages_at(mut self, at: impl Into<At>) -> Self {
         self.end = Some(End::Pages(at.into()));
         self
     }
 
-    /// The last page has the number at this place.
+    /// The number at this place is that of the last page.
     pub fn last_page_at(mut self, at: impl Into<At>) -> Self {
         self.end = Some(End::LastPage(at.into()));
         self
@@ -81,7 +102,7 @@ impl PageNumber {
         total_at,
         more_at,
         done_at,
-        /// It is right for each service.
+        /// This works for every service.
         until_empty,
         until_short,
     );

@@ -1,11 +1,11 @@
 use super::answer::Answer;
 use crate::{cursor::Cursor, error::Error, http::PageRequest};
 
-/// How a service pages: how a position gets into a request, and how the next one gets out of
-/// the answer. All else is done by the [`List`](super::List) that
-/// [`RequestBuilder::pages`](crate::http::RequestBuilder::pages) makes of it.
+/// How a service pages. A style puts a position into a request, and finds the next position in the
+/// answer. All else is done by the [`List`](super::List) that
+/// [`RequestBuilder::pages`](crate::http::RequestBuilder::pages) makes of a style.
 ///
-/// The styles of this module are values of it. One of your own has three methods:
+/// The styles of this module implement it. Your own needs three methods:
 ///
 /// ```
 /// use pagestream::{Error, http::PageRequest, rest::{Answer, At, Next, Style}};
@@ -34,8 +34,8 @@ use crate::{cursor::Cursor, error::Error, http::PageRequest};
 ///
 /// # Contract
 ///
-/// - A style sees no client, no credentials and no clock. So a test of it is a table: cursor
-///   and answer, request and what follows.
+/// - A style sees no client, no credentials and no clock. So it is easy to test: `apply` gives a
+///   request for a cursor, and `next` gives what follows an answer.
 /// - The same cursor makes the same request.
 /// - An answer with neither a next position nor an end is an error, and never an end.
 pub trait Style: Send + Sync + 'static {
@@ -84,21 +84,22 @@ pub trait Style: Send + Sync + 'static {
         false
     }
 
-    /// Whether a position means the same place with another limit. Then pages that are too
-    /// large for the service are asked for with a smaller one. By default it does.
+    /// Whether a position means the same place with another limit. By default it does. Then a page
+    /// that is too large for the service is asked for with a smaller limit.
     fn may_resize(&self) -> bool {
         true
     }
 
-    /// Where reading goes on behind the one record of a page, where the limit is 1. By default
-    /// nobody knows: [`Paginator::pass_over`](crate::Paginator::pass_over).
+    /// Where reading goes on behind the only record of a page, if the limit is 1:
+    /// [`Paginator::pass_over`](crate::Paginator::pass_over). By default that is not known.
     fn pass_over(&self, cursor: &Self::Cursor) -> Option<Vec<Self::Cursor>> {
         let _ = cursor;
         None
     }
 
-    /// Where the page at `at` probably leads, where the page at `before` led to `at`:
-    /// [`Paginator::predict`](crate::Paginator::predict). By default nothing is predicted.
+    /// Predicts a position. The page at `before` led to `at`: where will the page at `at` probably
+    /// lead? [`Paginator::predict`](crate::Paginator::predict) says more. By default nothing is
+    /// predicted.
     fn predict(
         &self,
         before: &Self::Cursor,

@@ -16,13 +16,14 @@ use crate::{
     opaque_cursor::OpaqueCursor,
 };
 
-/// A list of a span of time, read in slices: each slice in the inner style, one after the other.
+/// A list of a span of time, read in slices, one after the other. Each slice is read in the inner
+/// style.
 ///
 /// **When your API looks like this:** `?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z`, and a
 /// long span is slow, capped or refused.
 ///
-/// Slices are half-open, in UTC: each begins where the one before it ends, without a gap and
-/// without an overlap. The last one may be shorter.
+/// A slice includes its begin and excludes its end, which is the begin of the next one. So there is
+/// no gap and no overlap. Times are in UTC. The last slice may be shorter.
 ///
 /// A reading can be [split](crate::PaginatorExt::split) into parts of whole slices, so that slices
 /// are read side by side. The total is not known.
@@ -107,8 +108,9 @@ impl<S> TimeSlices<S> {
         self
     }
 
-    /// The service includes the end that it is asked for. So it is asked for one unit less: a
-    /// day with [`dates`](Self::dates), otherwise a second or a millisecond.
+    /// Say this if the service includes the end that it is asked for. Then each slice asks for an
+    /// end that is a little earlier: by a day with [`dates`](Self::dates), otherwise by a second or
+    /// a millisecond.
     pub fn including_end(mut self) -> Self {
         self.includes_end = true;
         self

@@ -20,6 +20,7 @@ use super::{
     resumed_page,
     shared::{Access, Shared},
     source::{Counter, Fetched, Source},
+    spans::Spans,
 };
 use crate::{
     clock::{self, Sleep},
@@ -57,6 +58,7 @@ pub(super) struct Driver<S: Source> {
     has_replays: bool,
     /// Since when nobody waits, while the time counts.
     busy_since: Option<Instant>,
+    spans: Spans,
 }
 
 /// How far the life of a stream is.
@@ -96,6 +98,7 @@ impl<S: Source> Driver<S> {
         spawns: bool,
     ) -> Self {
         Self {
+            spans: Spans::new::<S::Paginator>(),
             source,
             options,
             on_end,
@@ -302,7 +305,8 @@ impl<S: Source> Driver<S> {
         self.options.restarts -= 1;
         drop(self.in_flight.take());
         self.arrived = Arrived::new();
-        report_restart(error);
+        self.spans.forget_all();
+        self.spans.in_reading(|| report_restart(error));
         true
     }
 
@@ -326,7 +330,8 @@ impl<S: Source> Driver<S> {
 
     #[inline]
     fn send(&mut self, id: RequestId, cursor: Cursor<S>) {
-        let request = self.source.request(cursor, self.spawns.then_some(&self.counter));
+        let page = self.spans.page(id);
+        let request = self.source.request(cursor, page, self.spawns.then_some(&self.counter));
         self.in_flight.push(id, request);
     }
 
@@ -339,6 +344,9 @@ impl<S: Source> Driver<S> {
         id: RequestId,
         fetched: Fetched<S::Paginator>,
     ) -> Option<PageOf<S>> {
+        if let Ok(page) = &fetched {
+            self.spans.page_came(id, page.records().len());
+        }
         let hooks = self.source.paginator();
         let page = if self.has_replays {
             fetched.and_then(|page| self.resume_page(access, id, page))
@@ -418,13 +426,14 @@ impl<S: Source> Driver<S> {
                 Effect::Retry(id, due) => {
                     let delay = due.saturating_duration_since(clock::now());
                     if let Some(error) = self.arrived.take_error(id) {
-                        report_retry(&error, delay, false);
+                        self.spans.in_page(id, || report_retry(&error, delay, false));
                         self.report_progress(access);
                     }
                 }
                 Effect::Smaller(id) => {
                     if let Some(error) = self.arrived.take_error(id) {
-                        report_retry(&error, std::time::Duration::ZERO, true);
+                        let delay = std::time::Duration::ZERO;
+                        self.spans.in_page(id, || report_retry(&error, delay, true));
                     }
                 }
                 Effect::FailAlone(id, attempts) => {
@@ -443,7 +452,10 @@ impl<S: Source> Driver<S> {
                         self.arrived.keep(id, Err(error));
                     }
                 }
-                Effect::Discard(id) | Effect::Ignore(id) => drop(self.arrived.take(id)),
+                Effect::Discard(id) | Effect::Ignore(id) => {
+                    self.spans.forget(id);
+                    drop(self.arrived.take(id));
+                }
             }
         }
     }
@@ -551,6 +563,8 @@ impl<S: Source> Driver<S> {
     /// not end it in silence.
     fn stop(&mut self, access: &mut Access<'_, Cursor<S>>, reason: StopReason) {
         access.with(|reading, _| reading.stop(reason));
+        self.spans
+            .end(reason, || access.look(|reading, counts| reading.progress(counts.delivered())));
         self.timer = None;
         let in_flight = self.in_flight.take();
         if reason == StopReason::End {

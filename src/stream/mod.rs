@@ -25,6 +25,15 @@ mod resumed_page;
 mod resumption;
 mod shared;
 mod source;
+#[cfg_attr(
+    not(feature = "tracing"),
+    allow(
+        clippy::unused_self,
+        clippy::extra_unused_type_parameters,
+        reason = "without the feature there is nothing to do"
+    )
+)]
+mod spans;
 mod spawn;
 
 pub use self::{

@@ -48,6 +48,23 @@ pub struct Progress {
 }
 
 /// Until when a reading waits, and why: [`Progress::wait`].
+///
+/// ```
+/// use pagestream::{Progress, WaitReason};
+///
+/// /// What a progress bar says.
+/// fn line(progress: &Progress) -> String {
+///     match progress.wait {
+///         Some(wait) if wait.reason == WaitReason::Throttled => {
+///             format!("the service wants a pause until {:?}", wait.until)
+///         }
+///         Some(_) => "waiting".to_owned(),
+///         None => format!("{} records", progress.records),
+///     }
+/// }
+///
+/// assert_eq!(line(&Progress::default()), "0 records");
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Wait {
@@ -90,9 +107,9 @@ pub enum StopReason {
 /// Tells how a stream is doing from outside of it: while it is inside of
 /// combinators or another task, and after it is gone.
 ///
-/// A record counts as delivered when the stream has yielded it. One that a
-/// combinator behind the stream still holds, such as `buffered` or `chunks`, is
-/// already behind a checkpoint taken at that moment.
+/// A record counts as delivered when the stream has yielded it. A combinator such as `buffered` or
+/// `chunks` may still hold records that the stream has yielded. A checkpoint taken at that moment
+/// does not read them again: use [`Records::batches`](crate::Records::batches).
 ///
 /// ```
 /// use futures::{StreamExt, TryStreamExt};

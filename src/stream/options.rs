@@ -21,6 +21,30 @@ pub(super) struct Options {
 
 /// What becomes of a page that is read again and has changed so much that nobody can say
 /// which of its records were delivered: [`Read::changed_page`](crate::Read::changed_page).
+///
+/// ```
+/// use futures::{StreamExt, TryStreamExt};
+/// use pagestream::{ChangedPage, Page, PaginatorExt, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let letters = |page: &'static str| {
+///     from_fn(0_u64, move |_| async move { Ok(Page::last(page.chars().collect())) })
+///         .identified_by("letters")
+///         .keyed(|letter: &char| *letter)
+/// };
+/// let before = letters("abcde");
+/// let mut records = before.records();
+/// assert_eq!(records.try_next().await?, Some('a'));
+///
+/// // Nothing of the page is left.
+/// let after = letters("vwxyz");
+/// let read = after.read().resume(records.checkpoint()?).changed_page(ChangedPage::Repeat);
+/// let items: Vec<_> = read.records().collect().await;
+/// let letters: String = items.iter().flatten().collect();
+/// assert_eq!(letters, "vwxyz");
+/// assert!(items.iter().any(Result::is_err)); // it says that it repeats
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ChangedPage {

@@ -39,6 +39,19 @@ use crate::{
 /// Dropping the future of `next()` loses nothing: the requests in flight and the
 /// pages that arrived live in this stream, not in that future. Dropping the
 /// stream drops its requests.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{Page, PaginatorExt, from_fn};
+///
+/// # futures::executor::block_on(async {
+/// let numbers = from_fn(0_u64, |at| async move {
+///     Ok(Page::new(vec![at, at + 1], (at < 4).then_some(at + 2)))
+/// });
+/// let pages: Vec<Vec<u64>> = numbers.pages().try_collect().await?;
+/// assert_eq!(pages, [[0, 1], [2, 3], [4, 5]]);
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[must_use = "streams do nothing unless polled"]
 pub struct Pages<S: Source> {
     driver: Driver<S>,

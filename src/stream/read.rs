@@ -46,6 +46,33 @@ const MAX_EMPTY_PAGES: u64 = 1_000;
 /// assert_eq!(remaining.try_collect::<Vec<_>>().await?, [3, 4, 5, 6, 7, 8, 9]);
 /// # Ok::<(), pagestream::Error>(()) }).unwrap();
 /// ```
+///
+/// # Spans
+///
+/// With the feature `tracing`, and for a subscriber that wants them, there are spans with the
+/// target `pagestream`:
+///
+/// | span | level | parent | from | until | fields |
+/// |---|---|---|---|---|---|
+/// | `reading` | info | what is current where the stream is made | then | the stream ends or is dropped | `pagestream.paginator`: its type. At the end `pagestream.pages`, `pagestream.records`, `pagestream.stop`: the [`StopReason`](crate::StopReason) |
+/// | `page` | debug | its `reading` | its first request | it comes | `pagestream.page`: its number from 1, in the order of the first requests. When it has come, `pagestream.records` |
+/// | `attempt` | debug | its `page` | a request is sent | its response is here | those below |
+///
+/// The fields of an attempt are those of OpenTelemetry's conventions for HTTP clients:
+///
+/// | field | value |
+/// |---|---|
+/// | `http.request.method` | as `GET`; `otel.name` is the same, and `otel.kind` is `client` |
+/// | `url.scheme`, `server.address`, `server.port` | where the request goes |
+/// | `url.path` | the path without the secret of the client. A query is in no field |
+/// | `http.request.resend_count` | how many attempts its page had before; none at the first |
+/// | `http.response.status_code` | the status, if a response came |
+/// | `error.type` | the status from 400 on, or the [`ErrorKind`](crate::ErrorKind) in lower case where no response came; `otel.status_code` is `ERROR` then |
+///
+/// An attempt is a request that [`http`](crate::http) sends: for all paginators of this crate, and
+/// for the tokens of OAuth. It includes the time for which it waits for a rate limiter. What a
+/// paginator of your own does in `fetch` is in the span of the page. The event of a retry is in the
+/// span of its page. The event of a restart is in the span of the reading.
 #[derive(Clone, Debug)]
 #[must_use = "call `records` or `pages` to make a stream of it"]
 pub struct Read<S> {
@@ -85,20 +112,18 @@ impl<S: Source> Read<S> {
     /// How many requests may be on their way at once: 1 by default. 0 is taken as 1, and
     /// more than 1,024 as 1,024.
     ///
-    /// Several are on their way where a service branches, as HubSpot does with its
-    /// objects, and where the paginator can
-    /// [predict](crate::Paginator::predict) its cursors, as with offsets. In a
-    /// chain of opaque cursors, a window of 2 or more asks for the next page while
-    /// this one is being delivered.
+    /// Several are on their way where a reading branches: where one page leads to several cursors,
+    /// as with HubSpot's objects. They also are where the paginator can
+    /// [predict](crate::Paginator::predict) its cursors, as with offsets. If only the service knows
+    /// the next cursor, a window of 2 or more asks for the next page while you work on this one.
     ///
-    /// Pages are delivered in the order of their requests. At most this many are
-    /// in memory, and the page being delivered counts as one; so with 1 the next
-    /// page is asked for when this one is used up. Only while the first response
-    /// is late, up to four times as many are held, so that the others need not
-    /// wait for it.
+    /// Pages are delivered in the order of their requests. At most this many pages are in memory.
+    /// The page being delivered counts as one, so with a window of 1 the next page is asked for
+    /// when this one is used up. There is one exception: while the first response is late, up to
+    /// four times as many pages are held, so that the others need not wait for it.
     ///
-    /// A service that asks for fewer requests (429) gets them: the window is halved,
-    /// and grows again as pages come through.
+    /// If the service asks for fewer requests (429), the window is halved. It grows again as pages
+    /// come.
     pub fn window(mut self, requests: usize) -> Self {
         self.config.window = requests.clamp(1, MAX_WINDOW);
         self
@@ -107,8 +132,8 @@ impl<S: Source> Read<S> {
     /// Delivers pages as they come, so that a late response holds up no other. By
     /// default they come in the order of their requests.
     ///
-    /// The pages of one chain come in their order all the same: only what branches
-    /// can overtake.
+    /// If each page leads to one next page, they come in their order all the same. Pages come in
+    /// another order only where a reading [branches](Self::window).
     pub fn unordered(mut self) -> Self {
         self.config.order = Order::AsTheyArrive;
         self
@@ -116,8 +141,7 @@ impl<S: Source> Read<S> {
 
     /// Ends the stream after this many records in all, in the middle of a page
     /// if need be, and leaves the remaining ones to [`resume`](Read::resume). No limit by
-    /// default. How many records one page may hold is set where the paginator is
-    /// built.
+    /// default. The size of a page is set where the paginator is built.
     ///
     /// It counts what this stream delivers, not what an earlier one did.
     pub fn max_records(mut self, records: u64) -> Self {
@@ -134,9 +158,8 @@ impl<S: Source> Read<S> {
         self
     }
 
-    /// Ends the stream when it has made this many requests, retries among them,
-    /// and delivered what they brought, and leaves what remains to
-    /// [`resume`](Read::resume). No limit by default.
+    /// Ends the stream when it has made this many requests and delivered what they brought. Retries
+    /// count too. What remains is left to [`resume`](Read::resume). No limit by default.
     pub fn max_requests(mut self, requests: u64) -> Self {
         self.config.max_requests = Some(requests);
         self
@@ -145,27 +168,26 @@ impl<S: Source> Read<S> {
     /// Ends the stream this long after its first poll, and leaves what remains to
     /// [`resume`](Read::resume). No limit by default.
     ///
-    /// The page being delivered is delivered whole. Requests on their way are
-    /// dropped, and made again by a stream that resumes.
+    /// The page being delivered is still delivered whole. Requests on their way are dropped. A
+    /// stream that resumes makes them again.
     pub fn max_duration(mut self, duration: Duration) -> Self {
         self.options.max_duration = Some(duration);
         self
     }
 
-    /// When and how often a page that failed is asked for again:
-    /// [`Retry::default`] by default, [`Retry::never`] to not do so.
+    /// When and how often a page that failed is asked for again: [`Retry::default`] by default.
+    /// [`Retry::never`] turns it off.
     pub fn retry(mut self, retry: Retry) -> Self {
         self.config.retry = retry;
         self
     }
 
-    /// Keeps the errors that [concern some ids alone](crate::Error::is_partial) out of the
-    /// stream, so that `try_collect` and `?` end with fatal errors only. They
-    /// are counted as before, and wait for
-    /// [`Monitor::take_failures`](crate::Monitor::take_failures).
+    /// Keeps [partial errors](crate::Error::is_partial) out of the stream. They concern some ids or
+    /// one record alone. So `try_collect` and `?` end at fatal errors only. Partial errors are
+    /// still counted, and [`Monitor::take_failures`](crate::Monitor::take_failures) gives them.
     ///
-    /// They are held until they are taken, some 600 bytes each: take them from time to time
-    /// where there may be very many. A checkpoint holds each failed id.
+    /// They are held until you take them, some 600 bytes each. If there may be very many, take
+    /// them from time to time. A checkpoint holds each failed id.
     ///
     /// ```
     /// use futures::TryStreamExt;
@@ -193,14 +215,14 @@ impl<S: Source> Read<S> {
         self
     }
 
-    /// Goes on behind a record that the service can't build: one that is too large, or ends
-    /// in a timeout or a gateway's error (502, 503, 504) at each attempt, although it is asked for alone. An
-    /// error that [concerns it alone](crate::Error::is_partial) says where it is. By default
-    /// the stream ends with that error.
+    /// Goes on behind a record for which the service always fails: it is too large, or each attempt
+    /// ends in a timeout or in a gateway's error (502, 503, 504), although it is asked for alone. A
+    /// [partial error](crate::Error::is_partial) says where it is. By default the stream ends with
+    /// that error.
     ///
-    /// Pages by offset and batches of ids are asked for in halves until such a record is alone.
-    /// Where a page can't be made smaller, its error is fatal all the same; and so is the
-    /// fourth such error in a row, because then the service is down.
+    /// Pages by offset and batches of ids are asked for in halves until such a record is alone. If
+    /// a page can't be made smaller, its error is fatal all the same. So is the fourth such error
+    /// in a row, because then the service is down.
     pub fn pass_over_unreadable(mut self) -> Self {
         self.config.passes_over_unreadable = true;
         self
@@ -209,11 +231,13 @@ impl<S: Source> Read<S> {
     /// Leaves out a record whose key is among those of the last `keys` records that were
     /// delivered. By default each record of a page is delivered.
     ///
-    /// A row that moves while the list is read may come twice: one that is updated moves to the
-    /// end of a list that is sorted by time, and each row moves on when another one is inserted
-    /// before it and pages are read by offset. Records have keys by
-    /// [`keyed`](crate::PaginatorExt::keyed), or by their text. A page without keys is an error. A
-    /// page of a batch with [units](crate::Page::with_units) is left as it is.
+    /// A record that moves while the list is read may come twice. If the list is sorted by time, a
+    /// record that is updated moves to the end. If pages are read by offset, each insertion moves
+    /// all records behind it.
+    ///
+    /// The paginators of this crate give keys. Your own gives them by
+    /// [`keyed`](crate::PaginatorExt::keyed). A page without keys is an error. The page of a batch
+    /// with [units](crate::Page::with_units) is left as it is.
     ///
     /// [`Progress::repeated`](crate::Progress::repeated) counts what is left out. A page that
     /// brings nothing new counts as an empty page. A checkpoint holds the keys, up to 21
@@ -239,75 +263,80 @@ impl<S: Source> Read<S> {
         self
     }
 
-    /// How often the list may be read anew from its start, where a cursor has
-    /// [expired](crate::Error::is_expired): never by default. What was delivered is passed over
-    /// by the keys of the records, so it is [deduplicated](Self::deduplicate) too, by the last
-    /// 10,000 keys unless you say otherwise.
+    /// How often the list may be read again from its start, if a cursor has
+    /// [expired](crate::Error::is_expired): never by default.
     ///
-    /// - While all keys are known, each record that is new comes.
-    /// - Otherwise the list must keep its order. It goes on behind the first record whose key is
-    ///   known. If none comes, an error of kind [`Changed`](crate::ErrorKind::Changed) ends it.
-    /// - A reading that branches, such as nested lists, needs all of its keys.
-    /// - A [part](crate::PaginatorExt::split) does not begin anew.
-    /// - An error of a single record comes again when the record does.
+    /// A restart leaves out what was delivered. It knows that by the keys of the records. So this
+    /// option also [deduplicates](Self::deduplicate), by the last 10,000 keys if you do not say
+    /// how many.
     ///
-    /// [`Progress::restarts`](crate::Progress::restarts) counts them. It works over a checkpoint
-    /// too, if the reading before it had this option or kept keys.
+    /// - If fewer records than that were delivered, all keys are known. Then each record that is
+    ///   new comes.
+    /// - Otherwise the list must keep its order. The reading goes on behind the first record whose
+    ///   key is known. If none comes, an error of kind [`Changed`](crate::ErrorKind::Changed) ends
+    ///   it.
+    /// - A reading that [branches](Self::window), such as nested lists, needs all of its keys.
+    /// - A [part](crate::PaginatorExt::split) is never restarted.
+    /// - The error of a single record comes again when the record does.
+    ///
+    /// [`Progress::restarts`](crate::Progress::restarts) counts the restarts. A reading that
+    /// resumes from a checkpoint can restart too, if the reading before it had this option or kept
+    /// keys.
     pub fn restarts(mut self, restarts: u32) -> Self {
         self.options.restarts = restarts;
         self.options.known_keys.get_or_insert(KNOWN_KEYS);
         self
     }
 
-    /// Checks the total that the service gives. If the list ends before as many records came,
-    /// or if the total falls to 0 or shrinks while pages are read by offset, an error that is
-    /// [partial](crate::Error::is_partial) says so at the end. By default a total decides
-    /// nothing, since many services estimate it.
+    /// Checks the total that the service gives. By default a total decides nothing, since many
+    /// services only estimate it.
     ///
-    /// Records that failed or were left out count as well. The total of a
-    /// [part](crate::PaginatorExt::split) is not checked, and nested lists and chains have none.
+    /// At the end there is a [partial error](crate::Error::is_partial) if fewer records came than
+    /// the total says. There also is one if the total fell while pages were read by offset: then
+    /// records were deleted, others moved forward, and some of these may be missing.
+    ///
+    /// Records that failed or were left out count too. The total of a
+    /// [part](crate::PaginatorExt::split) is not checked. Nested lists and chains have no total.
     pub fn check_total(mut self) -> Self {
         self.options.checks_total = true;
         self
     }
 
-    /// How many empty pages in a row are followed: 1,000 by default. One more is
-    /// an error of kind [`Loop`](crate::ErrorKind::Loop), which a higher number can
-    /// resume from. A batch whose ids have nothing is no empty page.
+    /// How many empty pages in a row are read: 1,000 by default. One more is an error of kind
+    /// [`Loop`](crate::ErrorKind::Loop). To go on, resume from it with a higher number. A batch of
+    /// ids that have no records does not count as an empty page.
     pub fn max_empty_pages(mut self, pages: u64) -> Self {
         self.options.max_empty_pages = pages;
         self
     }
 
-    /// What it means that a page leads to the cursor that it was asked for with:
-    /// [`RepeatedCursor::Error`] by default.
+    /// What it means if a page leads to its own cursor: [`RepeatedCursor::Error`] by default.
     ///
-    /// A cycle is noticed at the first cursor that comes again, if that was one of the last
-    /// 65,536. A longer one, and one that was entered before a checkpoint, is noticed within
-    /// three times its length or that of the way into it.
+    /// A longer cycle is always an error. If the cursor that comes again is one of the last
+    /// 65,536, it is noticed at once. A cycle that is longer, or that began before a checkpoint, is
+    /// noticed later: within three times its length, or three times the way into it.
     pub fn repeated_cursor(mut self, meaning: RepeatedCursor) -> Self {
         self.config.repeated_cursor = meaning;
         self
     }
 
-    /// What becomes of a page that a resumed stream reads again, if it has changed so much
-    /// that nobody can say which of its records were delivered: [`ChangedPage::Error`] by
-    /// default.
+    /// A stream that resumes reads a page again. What to do if this page has changed so much that
+    /// it is not known which of its records were delivered: [`ChangedPage::Error`] by default.
     ///
-    /// Mostly the place is found by the [keys](crate::Page::with_keys) of the records, also
-    /// where some were inserted or deleted meanwhile. Where a unit of a batch has changed, an
-    /// error that concerns this unit alone says so, whatever the option.
+    /// That is rare. Mostly the place is found by the [keys](crate::Page::with_keys) of the
+    /// records, even if some were inserted or deleted meanwhile. If one id of a batch has changed,
+    /// a partial error of this id says so, whatever this option is.
     pub fn changed_page(mut self, meaning: ChangedPage) -> Self {
         self.options.changed_page = meaning;
         self
     }
 
-    /// Calls this once when the stream has ended, with the reason; or with `None` when it is
-    /// dropped before. A stream that is never polled counts as dropped.
+    /// Calls this closure once, when the stream has ended, with the reason. If the stream is dropped
+    /// before its end, the reason is `None`, also if it was never polled.
     ///
-    /// It is the place to release what a service holds for a reading: a scroll, a cursor of a
-    /// database, a snapshot. It can't wait, so it spawns the request, or hands it to somebody
-    /// who waits for it. Keep what is to be resumed: the limits end a stream too.
+    /// Here you can release what a service holds for a reading: a scroll, a cursor of a database, a
+    /// snapshot. The closure can't wait for a request, so spawn the request, or send it to a task
+    /// that makes it. A limit ends a stream too: then keep what the next reading needs.
     ///
     /// ```
     /// use std::sync::mpsc;
@@ -334,9 +363,9 @@ impl<S: Source> Read<S> {
         self
     }
 
-    /// Calls this with the progress at each page that begins to be delivered, at each error, each
-    /// time that a request is to be made again, and at the end. To ask from outside at any other
-    /// time, use [`Monitor::progress`](crate::Monitor::progress).
+    /// Calls this closure with the progress: when the delivery of a page begins, at each error, at
+    /// each retry, and at the end. To ask at any other time, use
+    /// [`Monitor::progress`](crate::Monitor::progress).
     ///
     /// It runs within the poll of the stream, so it should be quick. It may ask a monitor. If it
     /// panics, the stream ends with an error.
@@ -369,9 +398,8 @@ impl<S: Source> Read<S> {
 
     /// Goes on where another stream of the same paginator stood.
     ///
-    /// If the checkpoint does not match, the stream's first and last
-    /// item is an error of kind [`Checkpoint`](crate::ErrorKind::Checkpoint),
-    /// and nothing is asked of the service.
+    /// If the checkpoint is of another paginator, the only item of the stream is an error of kind
+    /// [`Checkpoint`](crate::ErrorKind::Checkpoint). No request is made then.
     pub fn resume(mut self, checkpoint: Checkpoint) -> Self {
         self.checkpoint = Some(checkpoint);
         self

@@ -88,15 +88,7 @@ impl<C: Cursor> Reading<C> {
                            `identified_by` for one made by `from_fn`";
             return Err(Error::new(ErrorKind::Checkpoint, message));
         }
-        if checkpoint.identity != identity {
-            let message = format!(
-                "the checkpoint is of a reading of {:?}, and this paginator reads {identity:?}: \
-                 resume it with the paginator that made it, with the same ids and inputs, or read \
-                 from the start",
-                checkpoint.identity
-            );
-            return Err(Error::new(ErrorKind::Checkpoint, message));
-        }
+        Error::check_identity(&checkpoint.identity, identity)?;
         let requests = checkpoint.requests.into_iter().map(|request| {
             let mut cursor = from_json(request.cursor)?;
             if let Some(units) = &request.units {

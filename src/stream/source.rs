@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
 
-use super::spawn::{detach, spawn};
+use super::{
+    spans::PageSpan,
+    spawn::{detach, spawn},
+};
 use crate::{error::Error, page::Page, paginator::Paginator};
 pub(super) use sealed::Counter;
 
@@ -34,12 +37,13 @@ pub trait Source: sealed::Sealed + Clone {
     #[doc(hidden)]
     fn paginator(&self) -> &Self::Paginator;
 
-    /// A request for a cursor. It is spawned where it can be, if a counter is given, which
-    /// then counts what waits in it.
+    /// A request for a cursor, in the span of its page. It is spawned where it can be, if a
+    /// counter is given, which then counts what waits in it.
     #[doc(hidden)]
     fn request(
         &self,
         cursor: <Self::Paginator as Paginator>::Cursor,
+        page: PageSpan,
         spawn: Option<&Counter>,
     ) -> Self::Fetch;
 
@@ -69,9 +73,11 @@ impl<'a, P: Paginator + ?Sized> Source for &'a P {
         self
     }
 
-    fn request(&self, cursor: P::Cursor, _: Option<&Counter>) -> Self::Fetch {
+    fn request(&self, cursor: P::Cursor, page: PageSpan, _: Option<&Counter>) -> Self::Fetch {
         let paginator: &'a P = self;
-        paginator.fetch(cursor)
+        let request = paginator.fetch(cursor);
+        // No box around the box that it is, unless somebody looks.
+        if page.is_disabled() { request } else { page.around(request).boxed() }
     }
 
     fn detach(request: Self::Fetch) {
@@ -87,14 +93,15 @@ impl<P: Paginator + ?Sized + 'static> Source for Arc<P> {
         self
     }
 
-    fn request(&self, cursor: P::Cursor, spawned: Option<&Counter>) -> Self::Fetch {
+    fn request(&self, cursor: P::Cursor, page: PageSpan, spawned: Option<&Counter>) -> Self::Fetch {
         let paginator = Self::clone(self);
         let Some(Counter(counter)) = spawned else {
-            return async move { paginator.fetch(cursor).await }.boxed();
+            return async move { page.around(paginator.fetch(cursor)).await }.boxed();
         };
         let request = move || {
             let (paginator, cursor) = (Self::clone(&paginator), cursor.clone());
-            async move { paginator.fetch(cursor).await }.boxed()
+            let page = page.clone();
+            async move { page.around(paginator.fetch(cursor)).await }.boxed()
         };
         spawn(request, counter)
     }

@@ -1,12 +1,12 @@
-//! For tests of connectors: emulated services, scripts and recordings, in memory or over
-//! loopback HTTP, and a [check](conformance) for a paginator of your own.
+//! For tests of connectors: services to test against, in memory or over loopback HTTP, and a
+//! [check](conformance) for a paginator of your own.
 //!
-//! - A [`Script`] answers these requests with these replies.
-//! - A [`Recorder`] writes what a real service answers to a HAR file, without secrets. A
-//!   [`Replay`] plays it back, as well as what a browser or a proxy recorded. [`shrink`] makes
-//!   it the smallest that shows a problem.
+//! - A [`Script`] is a list of requests, each with its reply. It answers in place of a service.
+//! - A [`Recorder`] writes what a real service answers to a file, without secrets. The format is
+//!   HAR, which browsers and proxies write too. A [`Replay`] plays such a file back. [`shrink`]
+//!   makes it as small as possible, while it still shows a problem.
 //! - [`conformance`] reads a paginator in every way that its contract allows.
-//! - [`Alloy`] and [`HubSpot`] are services with as much data as you want.
+//! - [`Alloy`] and [`HubSpot`] emulate these services, with as much data as you want.
 //!
 //! # A connector's test file from its first line to its last
 //!
@@ -27,7 +27,7 @@
 //!     id: u64,
 //! }
 //!
-//! // The connector. The only thing that its tests ask of it is a transport.
+//! // The connector. Its tests only need to give it another transport.
 //! fn issues(transport: impl Transport + 'static) -> Result<impl Paginator<Record = Issue>, Error> {
 //!     let client = Client::builder("https://api.example.com/v1").bearer("a-real-token");
 //!     let client = client.transport(transport).build()?;
@@ -130,9 +130,9 @@
 //!
 //! # Emulated services
 //!
-//! [`HubSpot`] and [`Alloy`] make their data from a seed. So they can have any size, and
-//! they know what a reading must deliver. They check requests like the real services,
-//! and answer a bad request with the error body of the vendor.
+//! [`HubSpot`] and [`Alloy`] make their data from a seed. So they can have any size, and they know
+//! what a reading must deliver. They check requests as the real services do. A bad request gets the
+//! error that the real service would send.
 //!
 //! Each of them is a [`Transport`](crate::Transport) that answers in memory. For real
 //! HTTP, give it to a [`Server`]:
@@ -159,9 +159,9 @@
 //!
 //! # What goes wrong
 //!
-//! - [`Faults`] are faults of single requests: statuses, resets, truncated and endless
-//!   responses. They follow a script or a seed. They work with a [`Service`] of your
-//!   own too.
+//! - A [`Fault`] is what goes wrong with one request: an error status, a reset connection, a
+//!   truncated or an endless response. [`Faults`] decides which requests get one, by a script or by
+//!   a seed. It works with a [`Service`] of your own too.
 //! - [`AlloyFlaw`] and [`HubSpotFlaw`] are bugs of a service, in any of its pages.
 
 mod alloy;

@@ -10,6 +10,33 @@ use serde::Serialize;
 
 /// A service that answers requests, without a network. Implement it to emulate a
 /// service of your own.
+///
+/// ```
+/// use std::time::Duration;
+/// use bytes::Bytes;
+/// use futures::executor::block_on;
+/// use http::{Request, Response};
+/// use pagestream::{Transport, testing::{Fault, Faults, Service}};
+///
+/// #[derive(Clone)]
+/// struct Greeter;
+///
+/// impl Service for Greeter {
+///     fn respond(&self, _: &Request<Bytes>) -> Response<Bytes> {
+///         Response::new("hello".into())
+///     }
+///
+///     fn latency(&self) -> Duration {
+///         Duration::ZERO
+///     }
+/// }
+///
+/// // It may fail too, as each service may.
+/// let greeter = Faults::script([(1, Fault::status(503))]).on(Greeter);
+/// let status = || block_on(greeter.send(Request::default())).map(|it| it.status().as_u16());
+/// assert_eq!((status()?, status()?), (503, 200));
+/// # Ok::<(), pagestream::Error>(())
+/// ```
 pub trait Service: Clone + Send + Sync + 'static {
     /// The response to a request.
     fn respond(&self, request: &Request<Bytes>) -> Response<Bytes>;
@@ -26,6 +53,21 @@ pub trait Service: Clone + Send + Sync + 'static {
 }
 
 /// A request that a service got.
+///
+/// ```
+/// use futures::TryStreamExt;
+/// use pagestream::{PaginatorExt, hubspot::{Object, Objects}, testing::HubSpot};
+///
+/// # futures::executor::block_on(async {
+/// let service = HubSpot::new(1).objects(150);
+/// let deals = Objects::builder("deals").token("a-token").transport(service.clone());
+/// let deals: Vec<Object> = deals.build()?.into_records().try_collect().await?;
+///
+/// let requests = service.log();
+/// assert_eq!(requests[0].path, "/crm/objects/2026-03/deals?limit=100");
+/// assert_eq!(requests[1].headers["authorization"], "Bearer a-token");
+/// # Ok::<(), pagestream::Error>(()) }).unwrap();
+/// ```
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct Logged {

@@ -18,7 +18,9 @@ use serde_json::Value;
 #[cfg(feature = "rate-limit")]
 use super::RateLimiter;
 use super::{
-    Transport, decoding,
+    Transport,
+    attempt::attempt,
+    decoding,
     error_response::{
         EXCERPT, ErrorResponse, QUOTED, after_a_colon, of_status, whole_service_error,
     },
@@ -32,6 +34,9 @@ use crate::{
 
 /// How many characters are shown of why a record does not fit: it may quote the service.
 const SHOWN_REASON: usize = 300;
+
+/// How many characters are shown of a path.
+const SHOWN_PATH: usize = 500;
 
 /// One address of a service, with all of a request but its body.
 pub(crate) struct Endpoint {
@@ -277,6 +282,7 @@ impl Endpoint {
             None => None,
         };
         let mut refusals = Refusals::default();
+        let mut resends = 0;
         let response = loop {
             let mut request = Request::new(body.clone());
             *request.method_mut() = method.clone();
@@ -285,7 +291,9 @@ impl Endpoint {
             if let Some(key) = &key {
                 self.authorize(&mut request, key)?;
             }
-            let response = self.transport.send(request).await?;
+            let redact = |path: &str| self.redact(path, SHOWN_PATH);
+            let response = attempt(&*self.transport, request, Some(resends), redact).await?;
+            resends += 1;
             let (Some(keyring), Some(used)) = (&self.keyring, &key) else { break response };
             if response.status() != StatusCode::UNAUTHORIZED {
                 used.accepted();

@@ -1,6 +1,8 @@
 //! The layer between a paginator and the network: one request, one response.
 
 #[cfg(feature = "rest")]
+mod attempt;
+#[cfg(feature = "rest")]
 mod credentials;
 #[cfg(feature = "reqwest")]
 mod deadline;
@@ -11,6 +13,8 @@ mod endpoint;
 mod error_response;
 #[cfg(feature = "rest")]
 mod keyring;
+#[cfg(feature = "reqwest")]
+mod last_url;
 #[cfg(feature = "reqwest")]
 mod proxy;
 #[cfg(feature = "rate-limit")]
@@ -31,6 +35,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use http::{Request, Response};
 
+#[cfg(feature = "rest")]
+pub(crate) use self::attempt::attempt;
 #[cfg(feature = "rest")]
 pub use self::credentials::Credentials;
 #[cfg(any(feature = "hubspot", feature = "alloy"))]

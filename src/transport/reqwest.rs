@@ -6,7 +6,9 @@ use http::{Request, Response, Uri};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use reqwest::ClientBuilder;
 
-use super::{Transport, deadline::within, proxy::with_proxy, reqwest_error::cut_short};
+use super::{
+    Transport, deadline::within, last_url::LastUrl, proxy::with_proxy, reqwest_error::cut_short,
+};
 use crate::error::{Error, ErrorKind};
 
 /// How long to wait for a connection.
@@ -93,6 +95,7 @@ pub struct Reqwest {
     max_body: usize,
     /// Of a client that was given, it is not known, and taken to be so.
     has_tls: bool,
+    last_url: LastUrl,
 }
 
 impl Reqwest {
@@ -149,7 +152,8 @@ impl Reqwest {
     /// ```
     #[must_use]
     pub fn from_client(client: reqwest::Client) -> Self {
-        Self { client, deadline: DEADLINE, max_body: MAX_BODY, has_tls: true }
+        let last_url = LastUrl::default();
+        Self { client, deadline: DEADLINE, max_body: MAX_BODY, has_tls: true, last_url }
     }
 
     /// Checks that a request to this address can be sent: `https` needs TLS.
@@ -218,11 +222,12 @@ impl From<reqwest::Client> for Reqwest {
 impl Transport for Reqwest {
     async fn send(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Error> {
         self.check(request.uri())?;
-        let request = reqwest::Request::try_from(request).map_err(|error| {
-            let message = "the request can't be sent: its URI has no host or no scheme";
-            Error::new(ErrorKind::Configuration, message).with_source(error.without_url())
-        })?;
-        within(self.deadline, self.exchange(request)).await.unwrap_or_else(|| {
+        let (head, body) = request.into_parts();
+        let mut sent = reqwest::Request::new(head.method, self.last_url.of(&head.uri)?);
+        *sent.version_mut() = head.version;
+        *sent.headers_mut() = head.headers;
+        *sent.body_mut() = Some(body.into());
+        within(self.deadline, self.exchange(sent)).await.unwrap_or_else(|| {
             let message = format!("the service took longer than {:?}", self.deadline);
             Err(Error::new(ErrorKind::Timeout, message))
         })

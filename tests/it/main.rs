@@ -32,6 +32,7 @@ mod retries;
 mod runtimes;
 mod secrets;
 mod services;
+mod spans;
 mod spawn;
 mod split;
 mod streams;

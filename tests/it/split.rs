@@ -283,3 +283,114 @@ async fn a_paginator_that_cannot_be_split_is_one_part() {
     assert_eq!(split.len(), 1);
     assert!(union(&numbers, &split).await.into_iter().eq(0..10));
 }
+
+// ---- In the middle of a reading
+
+/// Reads some records, and gives them with the checkpoint behind them.
+async fn begun<P: Paginator>(
+    paginator: &P,
+    records: usize,
+    window: usize,
+) -> (Vec<P::Record>, Checkpoint) {
+    let mut stream = paginator.read().window(window).records();
+    let mut read = Vec::new();
+    for _ in 0..records {
+        read.push(stream.next().await.unwrap().unwrap());
+    }
+    let checkpoint = stream.checkpoint().unwrap();
+    (read, stored(&checkpoint))
+}
+
+#[tokio::test]
+async fn the_parts_of_what_is_left_of_hubspot_are_the_rest() {
+    let service = hubspot(60);
+    let associations = associations(&service);
+    for (records, parts) in [(0, 3), (1, 2), (30, 5), (77, 9), (100, 4), (118, 7), (119, 2)] {
+        let (mut read, checkpoint) = begun(&associations, records, 1 + records % 4).await;
+        let split = checkpoint.split(&associations, parts, None).unwrap();
+        assert!(split.len() <= parts, "after {records}: {}", split.len());
+        read.extend(union(&associations, &split).await);
+        let read = read.iter().map(told).collect();
+        assert_eq!(sorted(read), sorted(held(&service)), "after {records}, in {parts}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_left_of_offsets_is_split_by_ranges_and_a_page_is_read_again_by_one_part() {
+    let service = Alloy::new(1).records(237);
+    let ids = ids(service.clone());
+    let (read, checkpoint) = begun(&ids, 25, 1).await;
+    assert_eq!(service.requests(), 3);
+
+    let split = checkpoint.split(&ids, 4, 237).unwrap();
+    assert_eq!(split.len(), 4);
+    for part in split.iter().rev() {
+        ids.read().resume(part.clone()).records().try_collect::<Vec<_>>().await.unwrap();
+    }
+    assert_eq!(service.requests(), 3 + 1 + 21, "one page is asked for twice");
+    assert!(read.into_iter().chain(union(&ids, &split).await).eq(0..237));
+}
+
+#[tokio::test]
+async fn the_counts_stay_with_the_first_part() {
+    let ids = ids(Alloy::new(1).records(100));
+    let (_, checkpoint) = begun(&ids, 35, 1).await;
+    let split = checkpoint.split(&ids, 3, 100).unwrap();
+    let counts = split.iter().map(|part| (part.pages(), part.records())).collect::<Vec<_>>();
+    assert_eq!(counts, [(3, 35), (0, 0), (0, 0)]);
+
+    let mut read = 0;
+    for part in split {
+        let mut records = ids.read().resume(part).records();
+        while records.try_next().await.unwrap().is_some() {}
+        read += records.checkpoint().unwrap().records();
+    }
+    assert_eq!(read, 100);
+}
+
+#[tokio::test]
+async fn a_part_is_split_again_until_nothing_is_left_to_split() {
+    let ids = ids(Alloy::new(1).records(237));
+    let mut parts = ids.split(1, 237).unwrap();
+    for _ in 0..6 {
+        let halves = parts.iter().map(|part| part.split(&ids, 2, 237).unwrap());
+        parts = halves.flatten().collect();
+    }
+    assert_eq!(parts.len(), 24, "a page each");
+    assert!(union(&ids, &parts).await.into_iter().eq(0..237));
+}
+
+#[tokio::test]
+async fn a_plain_chain_and_a_finished_reading_stay_as_they_are() {
+    let chain =
+        || from_fn(0, |at: u64| async move { Ok(Page::new(vec![at], (at < 9).then_some(at + 1))) });
+    for records in [0, 4, 10] {
+        let (_, checkpoint) = begun(&chain(), records, 1).await;
+        assert_eq!(checkpoint.split(&chain(), 5, 10).unwrap(), [checkpoint]);
+    }
+}
+
+#[tokio::test]
+async fn known_keys_go_into_each_part() {
+    let keyed = ids(Alloy::new(1).records(40)).keyed(|id| *id);
+    let mut records = keyed.read().deduplicate(100).records();
+    for _ in 0..15 {
+        records.next().await.unwrap().unwrap();
+    }
+    let checkpoint = records.checkpoint().unwrap();
+    let keys = |part: &Checkpoint| serde_json::to_value(part).unwrap()["keys"]["keys"].clone();
+    assert_eq!(keys(&checkpoint).as_array().unwrap().len(), 15);
+    let split = checkpoint.split(&keyed, 3, 40).unwrap();
+    assert_eq!(split.len(), 2);
+    for part in &split {
+        assert_eq!(keys(part), keys(&checkpoint));
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_reading_is_not_split() {
+    let other = from_fn(0, |_: u64| async { Ok(Page::last(vec![0_u64])) });
+    let part = ids(Alloy::new(1)).split(1, None).unwrap().remove(0);
+    let error = part.split(&other, 2, None).unwrap_err();
+    assert!(error.is_checkpoint(), "{error}");
+}

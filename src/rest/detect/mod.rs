@@ -67,7 +67,7 @@ const MOST: usize = 4;
 /// documentation of the API.
 ///
 /// The values of records and cursors are not shown, only names and places. Objects are read to
-/// a depth of 8, and some thousands of values of them.
+/// a depth of 8, and only some thousands of their values.
 #[must_use]
 pub fn detect(response: &Response<Bytes>) -> Vec<Detected> {
     let body = if response.status().is_success() { Shape::read(response.body()) } else { None };

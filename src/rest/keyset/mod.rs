@@ -23,15 +23,17 @@ use crate::{
 /// **When your API looks like this:** `?starting_after=ch_17`, `?since_id=9`, or
 /// `?updated_since=2026-01-01T00:00:00Z` with records sorted by that time.
 ///
-/// The service sorts the records by the key, ascending or descending; the query says which. A
-/// key means the same place when records come and go, which an offset does not.
+/// The service must sort the records by the key, ascending or descending. If it wants to be told,
+/// put that into the query. When records come and go, a key still means the same place. An offset
+/// does not.
 ///
-/// By default the bound is exclusive, as in `id > 17`, and each record needs a key of its own:
-/// two equal keys at the end of a page are an error, since a third one would be lost, and so is
-/// a page that begins with the key that it was to begin behind. With a key that records share,
-/// such as a time, use a bound that includes it ([`inclusive`](Self::inclusive)).
+/// The bound is the key behind which the next page begins. By default it is exclusive, as in
+/// `id > 17`. Then each record needs a key of its own. Two equal keys at the end of a page are an
+/// error, since a third record with this key would be lost. A page that begins with the bound
+/// itself is an error too. If records share a key, such as a time, use
+/// [`inclusive`](Self::inclusive).
 ///
-/// What says that the list is at its end must be chosen: [`more_at`](Self::more_at),
+/// You must choose how the end is told: [`more_at`](Self::more_at),
 /// [`done_at`](Self::done_at), [`until_empty`](Self::until_empty) or
 /// [`until_short`](Self::until_short).
 ///
@@ -39,13 +41,16 @@ use crate::{
 ///
 /// # What comes later
 ///
-/// With a declared order, a reading that has ended leaves a checkpoint from which a later one
-/// gets what has come since: [`Checkpoint::later`](crate::Checkpoint::later). Where keys
-/// [ascend](Self::ascending), it goes on behind the last key. Where they
-/// [descend](Self::descending), so that the newest come first, it ends at the first key of the
-/// reading before it. A reading that is cut leaves nothing for later, so none is passed over. With
-/// an inclusive bound, of the records that share the key at the border those come that were not
-/// there before.
+/// Say the order, and a reading that has ended leaves a place from which a later one gets what has
+/// come since: [`Checkpoint::later`](crate::Checkpoint::later).
+///
+/// - If keys [ascend](Self::ascending), the later reading goes on behind the last key.
+/// - If they [descend](Self::descending), the newest records come first. The later reading ends at
+///   the first key of the reading before it.
+/// - With an inclusive bound, some records at the border share its key. Those that were not there
+///   before come.
+///
+/// A reading that was stopped before its end leaves nothing for later, so no record is missed.
 ///
 /// ```
 /// use pagestream::rest::Keyset;
@@ -92,24 +97,25 @@ impl Keyset {
         self
     }
 
-    /// The bound includes its key, as in `updated_at >= t`. The records with the key of the
-    /// bound come again with the next page, and those that were there before are left out. They
-    /// are compared by their text, or by what [`tie_at`](Self::tie_at) says. A page with
-    /// nothing else is an error, unless it is the end: a larger limit helps.
+    /// The bound includes its key, as in `updated_at >= t`. So the records with this key come again
+    /// with the next page. Those that came before are left out. They are known by their text, or by
+    /// what [`tie_at`](Self::tie_at) says. If a page has no other records, and is not the end, that
+    /// is an error. Then a larger limit helps.
     pub fn inclusive(mut self) -> Self {
         self.is_inclusive = true;
         self
     }
 
-    /// What tells records with the same key apart, as a JSON pointer into a record, such as
-    /// `/id`. Without it, one that is changed meanwhile comes again.
+    /// What tells records with the same key apart, as a JSON pointer into a record, such as `/id`.
+    /// Without it, they are compared by their text, so a record that has changed meanwhile comes
+    /// again.
     pub fn tie_at(mut self, pointer: impl Into<String>) -> Self {
         self.tie = Some(pointer.into());
         self
     }
 
-    /// The keys ascend, and each page is checked for that. They are numbers or texts, compared as
-    /// such.
+    /// The keys ascend, and each page is checked for that. They are numbers or texts. Numbers are
+    /// compared as numbers, texts as texts.
     pub fn ascending(mut self) -> Self {
         self.order = Some(Ordering::Less);
         self
@@ -124,8 +130,8 @@ impl Keyset {
     end_setters!(
         more_at,
         done_at,
-        /// With an inclusive bound, a request needs a limit, or a page that the service cuts
-        /// short may look like the end.
+        /// With an inclusive bound, the request needs a limit. Otherwise a page that the service
+        /// makes shorter may look like the end.
         until_empty,
         until_short,
     );

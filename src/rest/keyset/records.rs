@@ -33,7 +33,9 @@ impl Keyset {
             let key = found.and_then(|it| serde_json::from_str::<OpaqueCursor>(it.get()).ok());
             key.filter(|key| !key.is_empty()).ok_or_else(|| {
                 let place = &self.key;
-                contradiction(format!("missing key at {place:?} of record {index} of the page"))
+                contradiction(format!(
+                    "missing key at {place:?} of the record at index {index} of the page"
+                ))
             })
         });
         let keys = keys.collect::<Result<Vec<_>, _>>()?;

@@ -47,6 +47,8 @@
 //!   reading from its checkpoint. One reading is cut again and again. Streams are
 //!   dropped with their requests, wherever they wait. A checkpoint of something else
 //!   is an error.
+//! - **Parts**: after each record, the rest is [split](crate::Checkpoint::split) into 2 to 9
+//!   parts, and one of these once more. Each is read by itself; together they are the rest.
 //! - **Faults**: each request fails once, before the page is fetched and after it (the
 //!   response is lost). The error is one that is retried, one that is fatal, or one
 //!   after which smaller pages are requested. Each request is throttled 20 times.
@@ -87,6 +89,7 @@ mod faults;
 mod hook;
 mod limits;
 mod panics;
+mod parts;
 mod positions;
 mod probe;
 mod reading;
@@ -193,6 +196,7 @@ impl<R: PartialEq + Debug> Conformance<R> {
         let mut suite = self.suite(&build);
         suite.check_whole_readings().await?;
         suite.check_cuts().await?;
+        suite.check_parts().await?;
         suite.check_faults().await?;
         suite.check_limits().await?;
         suite.check_panics().await?;

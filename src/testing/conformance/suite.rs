@@ -171,7 +171,7 @@ where
         self.same_failures(failures.collect())
     }
 
-    fn same_failures(&self, mut failures: Vec<String>) -> Result<(), Violation> {
+    pub(super) fn same_failures(&self, mut failures: Vec<String>) -> Result<(), Violation> {
         failures.sort_unstable();
         ensure(failures == self.failures, Rule::PartialErrors, || {
             let expected = &self.failures;

@@ -12,7 +12,7 @@ use super::{
     rows::Row,
     wire::{invalid, invalid_json, too_many_inputs},
 };
-use crate::testing::service;
+use crate::testing::{service, url_text::percent_decoded};
 
 /// The most objects in a page, and the most inputs of a batch read.
 const MAX_OBJECTS: usize = 100;
@@ -64,7 +64,7 @@ impl Query {
         let mut query = Self::default();
         for pair in request.uri().query().unwrap_or_default().split('&') {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let value = decoded(value);
+            let value = percent_decoded(value);
             let names = || value.split(',').map(str::to_owned);
             let wrong = |_| format!("Unable to read the parameter {name}");
             match name {
@@ -241,19 +241,4 @@ impl Fields {
     fn most(&self) -> usize {
         if self.with_history.is_empty() { MAX_OBJECTS } else { MAX_OBJECTS_WITH_HISTORY }
     }
-}
-
-/// A value of a query without its percent-encoding.
-fn decoded(value: &str) -> String {
-    let mut bytes = Vec::with_capacity(value.len());
-    let mut rest = value.bytes();
-    while let Some(byte) = rest.next() {
-        let digit = |byte: Option<u8>| char::from(byte?).to_digit(16);
-        let decoded = match byte {
-            b'%' => digit(rest.next()).zip(digit(rest.next())).map(|(high, low)| 16 * high + low),
-            _ => None,
-        };
-        bytes.push(decoded.and_then(|it| u8::try_from(it).ok()).unwrap_or(byte));
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
 }

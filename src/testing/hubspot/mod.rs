@@ -1,3 +1,4 @@
+mod association_list;
 mod associations;
 mod flaw;
 mod list;
@@ -28,14 +29,14 @@ use super::{
 };
 
 /// An emulation of HubSpot's CRM, under the paths of 2026-03 and of v3 or v4: the batch
-/// read of associations; the list, the search and the batch read of objects.
+/// read of associations, the list of those of one object, and their labels; the list, the
+/// search and the batch read of objects.
 ///
 /// By default it holds 100 objects, each with one page of 2 associations. They are of any
 /// type that a request names.
 ///
 /// Objects can be [created](Self::create_object), [changed](Self::update_object) and
-/// [archived](Self::archive_object) while they are read. What the batch read of associations
-/// has stays as it is.
+/// [archived](Self::archive_object) while they are read. Their associations stay as they are.
 #[derive(Clone)]
 #[must_use = "a service answers when it is a transport or given to a server"]
 pub struct HubSpot {
@@ -101,8 +102,8 @@ impl HubSpot {
         self
     }
 
-    /// How many pages of associations each object has, by its index from 0. An object
-    /// with 0 pages has no associations.
+    /// How many pages of associations each object has in the batch read, by its index from 0.
+    /// An object with 0 pages has no associations.
     pub fn pages(mut self, pages: impl Fn(usize) -> usize + Send + Sync + 'static) -> Self {
         self.pages = Arc::new(pages);
         self
@@ -197,6 +198,8 @@ impl Service for HubSpot {
         }
         match route {
             Route::Associations => self.read_associations(request),
+            Route::AssociationsOfOne(id, to) => self.list_associations(id, to, request),
+            Route::Labels => wire::labels(),
             Route::List(object_type) => self.list_objects(object_type, request),
             Route::Search(object_type) => self.search_objects(object_type, request),
             Route::BatchRead(object_type) => self.read_objects(object_type, request),

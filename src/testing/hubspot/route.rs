@@ -6,6 +6,9 @@ use crate::testing::service::is_segment;
 #[derive(Clone, Copy)]
 pub(super) enum Route<'a> {
     Associations,
+    /// The associations of the object with this id to this type.
+    AssociationsOfOne(&'a str, &'a str),
+    Labels,
     List(&'a str),
     Search(&'a str),
     BatchRead(&'a str),
@@ -15,8 +18,21 @@ impl<'a> Route<'a> {
     pub(super) fn of(path: &'a str) -> Option<Self> {
         let below = |places: [&str; 2]| places.iter().find_map(|place| path.strip_prefix(place));
         if let Some(path) = below(["/crm/associations/2026-03/", "/crm/v4/associations/"]) {
-            let (from, to) = path.strip_suffix("/batch/read")?.split_once('/')?;
-            return [from, to].iter().all(is_segment).then_some(Self::Associations);
+            let (from, rest) = path.split_once('/')?;
+            let (to, action) = rest.split_once('/')?;
+            let route = match action {
+                "batch/read" => Self::Associations,
+                "labels" => Self::Labels,
+                _ => return None,
+            };
+            return [from, to].iter().all(is_segment).then_some(route);
+        }
+        if let Some(path) = below(["/crm/objects/2026-03/", "/crm/v4/objects/"])
+            && let Some((object, to)) = path.split_once("/associations/")
+        {
+            let (object_type, id) = object.split_once('/')?;
+            let route = Self::AssociationsOfOne(id, to);
+            return [object_type, id, to].iter().all(is_segment).then_some(route);
         }
         let path = below(["/crm/objects/2026-03/", "/crm/v3/objects/"])?;
         let (object_type, action) = path.split_once('/').unwrap_or((path, ""));
@@ -31,7 +47,7 @@ impl<'a> Route<'a> {
 
     pub(super) fn method(self) -> Method {
         match self {
-            Self::List(_) => Method::GET,
+            Self::AssociationsOfOne(..) | Self::Labels | Self::List(_) => Method::GET,
             Self::Associations | Self::Search(_) | Self::BatchRead(_) => Method::POST,
         }
     }

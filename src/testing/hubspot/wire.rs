@@ -88,7 +88,7 @@ pub(super) struct To {
     association_types: [Kind; 1],
 }
 
-#[derive(Clone, Serialize)]
+#[derive(Clone, Copy, Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Kind {
     category: &'static str,
@@ -96,13 +96,22 @@ struct Kind {
     label: Option<&'static str>,
 }
 
+const PRIMARY: Kind = Kind { category: "HUBSPOT_DEFINED", type_id: 5, label: Some("Primary") };
+const UNLABELLED: Kind = Kind { category: "HUBSPOT_DEFINED", type_id: 341, label: None };
+
+/// No association has it.
+const UNUSED: Kind = Kind { category: "USER_DEFINED", type_id: 1, label: Some("Owner") };
+
 impl From<u64> for To {
     fn from(to_object_id: u64) -> Self {
-        let primary = to_object_id.is_multiple_of(2);
-        let (type_id, label) = if primary { (5, Some("Primary")) } else { (341, None) };
-        let association_types = [Kind { category: "HUBSPOT_DEFINED", type_id, label }];
-        Self { to_object_id, association_types }
+        let kind = if to_object_id.is_multiple_of(2) { PRIMARY } else { UNLABELLED };
+        Self { to_object_id, association_types: [kind] }
     }
+}
+
+/// All types that associations can have.
+pub(super) fn labels() -> Response<Bytes> {
+    json(StatusCode::OK, &json!({"results": [UNUSED, UNLABELLED, PRIMARY]}))
 }
 
 pub(super) fn error(status: StatusCode, category: &str, message: &str) -> Response<Bytes> {

@@ -58,7 +58,7 @@ async fn a_record_that_does_not_fit_its_type_fails_alone_and_says_where() {
         let [error] = &outcome.errors[..] else { panic!("{bad}: {:?}", outcome.errors) };
         assert!(error.is_partial() && error.kind() == ErrorKind::Decode);
         let message = error.to_string();
-        for part in ["record 3 of the page", place, reason] {
+        for part in ["record at index 3 of the page", place, reason] {
             assert!(message.contains(part), "{bad}: {message}");
         }
         assert_eq!(outcome.progress().stop, Some(StopReason::End));

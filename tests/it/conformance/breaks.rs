@@ -286,3 +286,66 @@ fn a_cursor_that_means_nothing_to_another_build_is_told() {
     let parts = ["resumed after record 10 of 25, with a window of 1: it failed", "is unknown"];
     assert_violation(&violation, Rule::Failed, &parts);
 }
+
+/// The numbers below 25 from here to there, ten to a page. It is split by `split`.
+struct Ranges(fn(&Range, usize) -> Vec<Range>);
+
+type Range = (u64, u64);
+
+#[async_trait]
+impl Paginator for Ranges {
+    type Record = u64;
+    type Cursor = Range;
+
+    fn start(&self) -> Range {
+        (0, 25)
+    }
+
+    async fn fetch(&self, (from, end): Range) -> Result<Page<u64, Range>, Error> {
+        let to = end.min(from + 10);
+        Ok(Page::new((from..to).collect(), (to < end).then_some((to, end))))
+    }
+
+    fn identity(&self) -> String {
+        "ranges".to_owned()
+    }
+
+    fn split_cursor(&self, cursor: &Range, parts: usize, _: Option<u64>) -> Vec<Range> {
+        (self.0)(cursor, parts)
+    }
+}
+
+#[test]
+fn parts_that_are_all_and_share_nothing_keep_the_contract() {
+    let build = || {
+        Ranges(|(from, end), parts| {
+            let middle = from + (end - from) / 2;
+            if parts < 2 || middle == *from {
+                vec![(*from, *end)]
+            } else {
+                vec![(*from, middle), (middle, *end)]
+            }
+        })
+    };
+    block_on(check(build, (0..25).collect())).unwrap();
+}
+
+#[test]
+fn a_part_that_begins_in_another_one_is_told() {
+    let violation = broken(|| Ranges(|(from, end), _| vec![(*from, *end), (end - 1, *end)]));
+    let parts = ["in 3 parts after record 0 of 25, with a window of 1: record 25 came again"];
+    assert_violation(&violation, Rule::Repeated, &parts);
+}
+
+#[test]
+fn what_is_in_no_part_is_told() {
+    let violation = broken(|| {
+        Ranges(|(from, end), _| match end - from {
+            // The last but one is in none.
+            3.. => vec![(*from, end - 2), (end - 1, *end)],
+            _ => vec![(*from, *end)],
+        })
+    });
+    let parts = ["in 3 parts after record 0 of 25, with a window of 1: record", "was lost"];
+    assert_violation(&violation, Rule::Lost, &parts);
+}

@@ -1,6 +1,8 @@
 //! The rules of reading HubSpot's objects and associations, a test each.
 
+mod association_labels;
 mod associations_of;
+mod associations_of_one;
 mod bad_records;
 mod batch_read;
 mod builder;

@@ -135,7 +135,10 @@ async fn an_object_that_does_not_fit_its_type_fails_alone() {
     let amounts = items.iter().flatten().map(|deal| &*deal.properties.amount);
     assert_eq!(amounts.collect::<Vec<_>>(), ["7", "7"]);
     let error = items.into_iter().find_map(Result::err).unwrap();
-    assert!(error.is_partial() && error.to_string().contains("record 1 of the page"), "{error}");
+    assert!(
+        error.is_partial() && error.to_string().contains("record at index 1 of the page"),
+        "{error}"
+    );
 }
 
 #[test]

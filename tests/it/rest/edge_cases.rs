@@ -350,7 +350,7 @@ async fn a_record_that_does_not_fit_fails_alone_or_is_fatal_by_choice() {
     let outcome = drain(list(&script).build::<u64>().unwrap().records()).await;
     assert_eq!(outcome.records, [1, 3]);
     assert!(outcome.errors[0].is_partial());
-    assert!(outcome.errors[0].to_string().contains("record 1 of the page"));
+    assert!(outcome.errors[0].to_string().contains("record at index 1 of the page"));
 
     let script = Script::json([answer]);
     let fatal = list(&script).bad_records_are_fatal().build::<u64>().unwrap();

@@ -53,7 +53,7 @@ async fn each_retry_is_an_event_that_says_why_and_when() {
     assert_eq!(outcome.monitor.progress().retries, 2);
     assert_eq!(outcome.error().status(), Some(400));
 
-    let ours = heard().into_iter().filter(|event| event.target.starts_with("pagestream"));
+    let ours = heard().into_iter().filter(|event| event.target.starts_with("pagestream::"));
     let events = ours.map(|event| {
         assert_eq!(event.level, Level::WARN);
         event.text

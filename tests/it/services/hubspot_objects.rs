@@ -1,18 +1,14 @@
 //! The emulated objects of HubSpot.
 
-use http::{Method, Request};
+use http::Request;
 use pagestream::testing::HubSpot;
 use serde_json::{Value, json};
 
-use super::{TOKEN, ask, post, with, with_header};
+use super::{TOKEN, ask, get, post, with, with_header};
 
 const LIST: &str = "/crm/objects/2026-03/deals";
 const SEARCH: &str = "/crm/objects/2026-03/deals/search";
 const BATCH: &str = "/crm/objects/2026-03/deals/batch/read";
-
-fn get(path: &str) -> Request<bytes::Bytes> {
-    with(post(path, ""), |request| *request.method_mut() = Method::GET)
-}
 
 fn search(body: &Value) -> Request<bytes::Bytes> {
     post(SEARCH, body.to_string())

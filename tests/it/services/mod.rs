@@ -3,6 +3,7 @@
 mod alloy;
 mod both;
 mod hubspot;
+mod hubspot_associations;
 mod hubspot_objects;
 mod over_http;
 
@@ -27,6 +28,10 @@ fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
         .header("x-api-version", "2025-09")
         .body(body.into())
         .unwrap()
+}
+
+fn get(path: &str) -> Request<Bytes> {
+    with(post(path, ""), |request| *request.method_mut() = Method::GET)
 }
 
 /// The request with one thing changed.

@@ -75,7 +75,7 @@ fn an_error_without_a_checkpoint_advises_no_resumption() {
     let page = Page::<(), u64>::last(vec![])
         .with_failure(None, Error::new(ErrorKind::Rejected, "no access to object 7"));
     let partial = page.failures().next().unwrap().to_string();
-    assert_eq!(partial, "no access to object 7; the stream goes on with the other ids");
+    assert_eq!(partial, "no access to object 7; the stream goes on with the rest");
 }
 
 #[test]

@@ -17,6 +17,8 @@ use tracing::{
 };
 use tracing_subscriber::{Layer, layer::Context, prelude::*};
 
+use super::spans::Watch;
+
 /// An event or a span, of any level and crate.
 #[derive(Clone, Debug)]
 pub(crate) struct Heard {
@@ -32,12 +34,18 @@ thread_local! {
 
 /// Listens on this thread from now on, and forgets what was heard before.
 pub(crate) fn listen() {
+    install();
+    HEARD.set(Some(Vec::new()));
+}
+
+/// Sets the subscriber of the process.
+pub(crate) fn install() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {
-        tracing::subscriber::set_global_default(tracing_subscriber::registry().with(Log)).unwrap();
+        let subscriber = tracing_subscriber::registry().with(Log).with(Watch);
+        tracing::subscriber::set_global_default(subscriber).unwrap();
         tracing::callsite::rebuild_interest_cache();
     });
-    HEARD.set(Some(Vec::new()));
 }
 
 /// What came since this thread listens.

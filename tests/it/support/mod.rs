@@ -11,6 +11,7 @@ pub(crate) mod events;
 pub(crate) mod hooked;
 mod outcome;
 mod script;
+pub(crate) mod spans;
 mod vendors;
 
 use pagestream::{Checkpoint, Cursor, Error, FromFn, Page};
