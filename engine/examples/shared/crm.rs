@@ -62,7 +62,7 @@ pub(crate) fn connectors(environment: Environment) -> Connectors {
 
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Deal {
-    id: u64,
+    id: String,
     amount: Option<f64>,
     contact: Option<u64>,
 }
@@ -71,7 +71,8 @@ impl From<Object> for Deal {
     fn from(object: Object) -> Self {
         let property = |name| object.properties.get(name)?.as_deref();
         Self {
-            id: object.id.to_string().parse().unwrap_or_default(),
+            id: object.id.to_string(),
+            // HubSpot gives text. One that is empty, or is no number, is a null.
             amount: property("amount").and_then(|amount| amount.parse().ok()),
             contact: property("contact").and_then(|contact| contact.parse().ok()),
         }
