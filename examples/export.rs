@@ -32,7 +32,11 @@ struct Place {
 /// Opens the unfinished file, without what was written behind the place.
 fn open(part: &Path, place: Option<&Place>) -> anyhow::Result<File> {
     let file = OpenOptions::new().create(true).truncate(false).append(true).open(part)?;
-    file.set_len(place.map_or(0, |place| place.bytes))?;
+    let bytes = place.map_or(0, |place| place.bytes);
+    // A longer length would fill the file with zeros.
+    let is_whole = file.metadata()?.len() >= bytes;
+    anyhow::ensure!(is_whole, "{} lacks records: remove the file for the place", part.display());
+    file.set_len(bytes)?;
     Ok(file)
 }
 
@@ -86,8 +90,9 @@ async fn main() -> anyhow::Result<()> {
         println!("stopped: start it again, and it goes on");
         return Ok(());
     }
-    fs::rename(part, &done)?;
+    // First the place: a crash between the two costs another run, and no record.
     fs::remove_file(place)?;
+    fs::rename(part, &done)?;
     let lines = fs::read_to_string(&done)?.lines().count();
     println!("{lines} issues in {}", done.display());
     Ok(())

@@ -106,7 +106,10 @@ impl CompleteObjects {
             if object.incomplete().is_none() {
                 return Some(object);
             }
-            waiting.push(object);
+            // A request has each id once.
+            if waiting.iter().all(|it| it.id != object.id) {
+                waiting.push(object);
+            }
             None
         });
         let has_more_waiting = waiting.len() > had;

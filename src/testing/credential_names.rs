@@ -24,7 +24,7 @@ const CURSORS: [&str; 16] = [
 ];
 
 /// Words that make a name one of a secret.
-const SECRET_WORDS: [&str; 15] = [
+const SECRET_WORDS: [&str; 16] = [
     "token",
     "secret",
     "password",
@@ -40,6 +40,7 @@ const SECRET_WORDS: [&str; 15] = [
     "jwt",
     "cookie",
     "auth",
+    "assertion",
 ];
 
 /// Keys that are secrets. A `key` alone is often the name of a record.
@@ -118,7 +119,8 @@ fn is_cursor(plain: &str) -> bool {
 
 pub(super) fn is_secret_header(name: &str) -> bool {
     let plain = plain(name);
-    !is_cursor(&plain) && IN_HEADERS.iter().any(|part| plain.contains(part))
+    let is_secret = IN_HEADERS.iter().any(|part| plain.contains(part)) || is_secret_field(name);
+    is_secret && !is_cursor(&plain)
 }
 
 pub(super) fn is_secret_query(name: &str) -> bool {
@@ -195,6 +197,7 @@ mod tests {
             "hapikey",
             "credentials",
             "csrfToken",
+            "client_assertion",
         ] {
             assert!(is_secret_field(name) && is_secret_query(name), "{name}");
         }
@@ -225,10 +228,25 @@ mod tests {
             assert!(!is_secret_field(name), "{name}");
         }
         assert!(is_secret_query("key") && !is_secret_query("page_token"));
-        for name in ["Authorization", "cookie", "Set-Cookie", "x-api-key", "X-Hub-Signature"] {
+        for name in [
+            "Authorization",
+            "cookie",
+            "Set-Cookie",
+            "x-api-key",
+            "X-Hub-Signature",
+            "X-Auth",
+            "x-jwt",
+        ] {
             assert!(is_secret_header(name), "{name}");
         }
-        for name in ["accept", "x-next-page-token", "link", "x-request-id", "retry-after"] {
+        for name in [
+            "accept",
+            "x-next-page-token",
+            "link",
+            "x-request-id",
+            "retry-after",
+            "www-authenticate",
+        ] {
             assert!(!is_secret_header(name), "{name}");
         }
     }

@@ -248,5 +248,17 @@ fn an_export_is_whole_or_goes_on_where_it_stopped() {
     assert!(printed.starts_with("it goes on behind 10 issues\n45 issues in "), "{printed}");
     let again = std::fs::read_to_string(folder.join("issues.ndjson")).unwrap();
     assert_eq!(again, whole);
+
+    // A place without its file is of no use, and the export that is there stays as it is.
+    let place = r#"{"checkpoint":{"version":2,"identity":"IDENTITY","pages":1,"records":10,"requests":[],
+        "waiting":[{"at":"/issues?page=2"}]},"bytes":270}"#;
+    std::fs::write(folder.join("issues.place"), place.replace("IDENTITY", IDENTITY)).unwrap();
+    let mut export = Command::new(env!("CARGO"));
+    let export = export.args(["run", "--quiet", "--example", "export", "--"]).arg(&folder);
+    let output = export.output().expect("cargo runs");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && told.contains("lacks records"), "{told}");
+    let again = std::fs::read_to_string(folder.join("issues.ndjson")).unwrap();
+    assert_eq!(again, whole);
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -182,6 +182,7 @@ fn each_change_that_users_can_see_is_noticed() {
         ("pub size: usize", "size: usize"),
         ("fn size(&self) -> usize { 7 }", "fn size(&self) -> usize;"),
         ("fn size(&self) -> usize { 7 }", "fn size(&self) -> usize { 7 } fn more(&self);"),
+        ("macro_rules! all", "#[macro_export] macro_rules! all"),
         ("trait Reader: Send", "trait Reader: Send + Sync"),
         ("type Page = ();", "type Page = u64;"),
         ("#[derive(Debug, Clone)]", "#[derive(Debug)]"),
@@ -200,6 +201,12 @@ fn each_change_that_users_can_see_is_noticed() {
     for (old, new) in changes {
         assert!(!difference(&before, &surface_with(old, new)).is_empty(), "{old} becomes {new}");
     }
+}
+
+#[test]
+#[should_panic(expected = "without a `*`")]
+fn a_public_glob_is_no_way_around_the_listing() {
+    surface_with("pub use self::engine::{Read, Reader, speed};", "pub use self::engine::*;");
 }
 
 #[test]

@@ -42,6 +42,9 @@ pub(crate) fn listing(modules: &Modules) -> String {
     text += "# macros\n\n";
     text.extend(calls);
     for (name, item) in modules.macros() {
+        if item.attrs.iter().any(|it| it.path().is_ident("macro_export")) {
+            text.extend(["pub ", &name, "!\n"]);
+        }
         for head in heads(item.mac.tokens.clone()) {
             text.extend([&name, "! ", &head, "\n"]);
         }

@@ -166,6 +166,13 @@ impl Modules {
                     found.extend(self.public(module.clone(), name, definition, &[]));
                 }
             }
+            for item in &self.0[&module].items {
+                if let Item::Use(item) = item
+                    && matches!(item.vis, Visibility::Public(_))
+                {
+                    assert!(!has_glob(&item.tree), "name what `pub use` gives on, without a `*`");
+                }
+            }
             let uses = self.uses(&module).into_iter();
             for (name, path, item) in
                 uses.filter(|(.., it)| matches!(it.vis, Visibility::Public(_)))
@@ -268,5 +275,14 @@ fn leaves_of(tree: &UseTree, before: &[String], found: &mut Vec<(String, Vec<Str
             group.items.iter().for_each(|tree| leaves_of(tree, before, found));
         }
         UseTree::Glob(_) => {}
+    }
+}
+
+fn has_glob(tree: &UseTree) -> bool {
+    match tree {
+        UseTree::Path(path) => has_glob(&path.tree),
+        UseTree::Group(group) => group.items.iter().any(has_glob),
+        UseTree::Glob(_) => true,
+        UseTree::Name(_) | UseTree::Rename(_) => false,
     }
 }

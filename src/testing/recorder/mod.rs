@@ -68,10 +68,11 @@ use crate::{
 /// In place of a secret stands `[secret]`. These values are removed:
 ///
 /// - of the headers `authorization`, `cookie`, `set-cookie` and `proxy-authorization`, and of
-///   those whose name has `key`, `token`, `secret` or `signature` in it;
-/// - in a query, also of a link in a response, and in the fields of a JSON body or a form:
-///   those whose name is that of a secret, as `api_key`, `access_token`, `client_secret` or
-///   `password`;
+///   those whose name has `key`, `token`, `secret`, `signature` or `session` in it, or is that
+///   of a secret, as `x-auth`;
+/// - in a query or a fragment, also of a link in a response, and in the fields of a JSON body or
+///   a form: those whose name is that of a secret, as `api_key`, `access_token`,
+///   `client_secret`, `client_assertion` or `password`. A text that is JSON has fields too;
 /// - of the names that you add.
 ///
 /// Cursors are not removed: `page_token`, `nextPageToken`, `sync_token` and the like. A value

@@ -114,13 +114,20 @@ impl Redaction<'_> {
                     self.remove(Place::Header, name, value.trim_matches('"').to_owned(), false);
                     format!("{cookie}={REMOVED}")
                 }
+                // A cookie without a name is a value.
+                None if !pair.trim().is_empty() && (lower == "cookie" || index == 0) => {
+                    self.remove(Place::Header, name, pair.trim().to_owned(), false);
+                    REMOVED.to_owned()
+                }
                 _ => pair.to_owned(),
             };
             return value.split(';').enumerate().map(redact).collect::<Vec<_>>().join(";");
         }
         self.remove(Place::Header, name, value.to_owned(), false);
         match value.split_once(' ') {
-            Some((scheme, _)) if lower.ends_with("authorization") => format!("{scheme} {REMOVED}"),
+            Some((scheme, _)) if lower.ends_with("authorization") && is_scheme(scheme) => {
+                format!("{scheme} {REMOVED}")
+            }
             _ => REMOVED.to_owned(),
         }
     }
@@ -159,7 +166,9 @@ impl Redaction<'_> {
                 }
                 (Part::Text(inner), None) if is_json => {
                     let text = decoded(inner);
-                    let redacted = self.links(&text);
+                    // JSON in a text of JSON has names too.
+                    let is_json = text.starts_with(['{', '[']);
+                    let redacted = if is_json { self.json(&text) } else { self.links(&text) };
                     (redacted != text).then(|| encoded(&redacted))
                 }
                 _ => None,
@@ -168,14 +177,14 @@ impl Redaction<'_> {
         if is_json { edited } else { self.links(&edited) }
     }
 
-    /// A text without the secrets in the queries of its links.
+    /// A text without the secrets in the queries and the fragments of its links.
     fn links(&mut self, text: &str) -> String {
         if !text.contains('=') {
             return text.to_owned();
         }
         let mut redacted = String::with_capacity(text.len());
         let mut remaining = text;
-        while let Some(index) = remaining.find(['?', '&']) {
+        while let Some(index) = remaining.find(['?', '&', '#']) {
             let (before, after) = remaining.split_at(index + 1);
             redacted.push_str(before);
             remaining = after;
@@ -202,4 +211,9 @@ impl Redaction<'_> {
         redacted.push_str(remaining);
         redacted
     }
+}
+
+/// Whether the first word of a header is the name of a scheme, and not a pair with a secret.
+fn is_scheme(word: &str) -> bool {
+    word.bytes().all(|it| it.is_ascii_alphanumeric() || b"-_".contains(&it))
 }

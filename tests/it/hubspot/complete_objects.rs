@@ -131,6 +131,15 @@ async fn an_object_whose_associations_cannot_be_read_fails_alone() {
 }
 
 #[tokio::test]
+async fn an_object_that_is_listed_twice_while_it_waits_is_asked_for_once() {
+    let more = json!({"companies": first_page(&[11], true)});
+    let list = json!({"results": [object(1, &more), object(1, &more), object(2, &more)]});
+    let script = Script::new([answer(200, &list), page("1:11,12 2:21")]);
+    let items = deals(script.transport(), 100).into_records().collect::<Vec<_>>().await;
+    assert_eq!(items.iter().map(told).collect::<Vec<_>>(), ["1: 11 12", "2: 21"]);
+}
+
+#[tokio::test]
 async fn the_token_of_a_completion_is_shown_nowhere() {
     let more = json!({"companies": first_page(&[11], true)});
     let list = json!({"results": [object(1, &more)]});
