@@ -76,9 +76,9 @@ impl Checkpoint {
         if self.keys.as_ref().is_some_and(|keys| keys.state.passes_over) {
             return Ok(vec![self.clone()]);
         }
-        let total = total.into();
+        let (parts, total) = (parts.max(1), total.into());
         let split = |cursor| split(paginator, cursor, parts, total);
-        let mut dealt = Dealt { most: parts.max(1), parts: Vec::new() };
+        let mut dealt = Dealt { most: parts, next: 0, parts: Vec::new() };
         for request in &self.requests {
             if request.replay.is_some() {
                 dealt.least().requests.push(request.clone());
@@ -143,19 +143,22 @@ struct Part {
 struct Dealt {
     /// How many there may be.
     most: usize,
+    /// Whose turn it is.
+    next: usize,
     parts: Vec<Part>,
 }
 
 impl Dealt {
-    /// One piece to each part in turn. A cursor that was not split goes to the part that has
-    /// least.
+    /// One piece to each part in turn, beginning behind the part that got the last one. A cursor
+    /// that was not split goes to the part that has least.
     fn deal(&mut self, pieces: &mut [Value]) {
         if let [piece] = pieces {
             self.least().waiting.push(piece.take());
             return;
         }
-        for (index, piece) in pieces.iter_mut().enumerate() {
-            self.part(index % self.most).waiting.push(piece.take());
+        for piece in pieces {
+            self.part(self.next).waiting.push(piece.take());
+            self.next = (self.next + 1) % self.most;
         }
     }
 

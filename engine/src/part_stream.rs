@@ -14,7 +14,8 @@ pub(crate) trait PartBatches: Send {
     /// What sees the reading, also after it is gone.
     fn monitor(&self) -> Monitor;
 
-    /// Whether records were read that no batch has, since one does not fit the columns.
+    /// Whether something was read that nobody has: records, since one of them does not fit the
+    /// columns, or ids that failed, whose error is still to come behind a batch.
     fn has_lost_rows(&self) -> bool;
 }
 
@@ -84,6 +85,6 @@ where
     }
 
     fn has_lost_rows(&self) -> bool {
-        self.has_lost_rows
+        self.has_lost_rows || self.error.as_ref().is_some_and(Error::is_partial)
     }
 }

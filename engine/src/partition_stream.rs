@@ -128,5 +128,8 @@ impl RecordBatchStream for PartitionStream {
 impl Drop for PartitionStream {
     fn drop(&mut self) {
         self.after_poll(false);
+        if self.current.as_ref().is_some_and(|part| part.has_lost_rows()) {
+            self.position.lose_rows();
+        }
     }
 }

@@ -65,8 +65,11 @@ use crate::{part::Part, parts, read_exec::ReadExec};
 ///
 /// # Errors
 ///
-/// If the plan is another one, and if a record did not fit the columns, so that the records
-/// before it on its page are in no batch.
+/// - If the plan is another one.
+/// - If a record did not fit the columns, so that the records before it on its page are in no
+///   batch.
+/// - If a stream was dropped between a batch and the error of ids that failed behind it, so that
+///   nobody knows of them.
 pub fn unread(plan: &Arc<dyn ExecutionPlan>) -> Result<Vec<Part>> {
     let read = reading(plan)?;
     let Some(leaf) = read.input().downcast_ref::<DataSourceExec>() else {

@@ -7,8 +7,9 @@ use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt};
 use http::Request;
 use pagestream::{
-    BoxPaginator, Checkpoint, Map, Page, Paginator, PaginatorExt, Transport,
+    BoxPaginator, Checkpoint, Error, Map, Page, Paginator, PaginatorExt, Transport,
     alloy::Action,
+    async_trait, chain,
     hubspot::{Association, Associations, Group},
     testing::{Alloy, AlloyFlaw, HubSpot},
 };
@@ -367,6 +368,59 @@ async fn a_plain_chain_and_a_finished_reading_stay_as_they_are() {
     for records in [0, 4, 10] {
         let (_, checkpoint) = begun(&chain(), records, 1).await;
         assert_eq!(checkpoint.split(&chain(), 5, 10).unwrap(), [checkpoint]);
+    }
+}
+
+/// Twenty numbers from the first on, in two pages, each of which can be a part.
+struct Twenty(u64);
+
+#[async_trait]
+impl Paginator for Twenty {
+    type Record = u64;
+    type Cursor = (u64, u64);
+
+    fn start(&self) -> (u64, u64) {
+        (self.0, self.0 + 20)
+    }
+
+    async fn fetch(&self, (at, end): (u64, u64)) -> Result<Page<u64, (u64, u64)>, Error> {
+        Ok(Page::new((at..at + 10).collect::<Vec<_>>(), (at + 10 < end).then_some((at + 10, end))))
+    }
+
+    fn identity(&self) -> String {
+        format!("twenty from {}", self.0)
+    }
+
+    fn split_cursor(
+        &self,
+        &(at, end): &(u64, u64),
+        parts: usize,
+        _: Option<u64>,
+    ) -> Vec<(u64, u64)> {
+        assert_ne!(parts, 0, "none is taken as one");
+        if parts > 1 && at + 10 < end {
+            vec![(at, at + 10), (at + 10, end)]
+        } else {
+            vec![(at, end)]
+        }
+    }
+}
+
+#[tokio::test]
+async fn many_cursors_of_few_pieces_each_fill_all_parts() {
+    let lists = chain((0..10).map(|it| Twenty(20 * it)));
+    for parts in [0, 1, 2, 5, 9, 15] {
+        let (read, checkpoint) = begun(&lists, 1, 1).await;
+        let split = checkpoint.split(&lists, parts, None).unwrap();
+        assert_eq!(split.len(), parts.max(1), "{parts}");
+        let mut all = union(&lists, &split).await;
+        all.extend(read);
+        assert!(sorted(all).into_iter().eq(0..200), "{parts}");
+        for part in &split {
+            let records = lists.read().resume(part.clone()).records();
+            let records = records.try_collect::<Vec<_>>().await.unwrap().len();
+            assert!(records <= 200_usize.div_ceil(parts.max(1)) + 20, "{records} of {parts}");
+        }
     }
 }
 

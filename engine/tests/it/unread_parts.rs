@@ -145,3 +145,25 @@ async fn rows_that_no_batch_has_are_not_taken_for_read() {
     let error = unread(&plan).unwrap_err();
     assert!(error.to_string().contains("failed behind rows that were read already"), "{error}");
 }
+
+#[tokio::test]
+async fn a_failed_id_that_nobody_saw_is_not_taken_for_read() {
+    for window in [1, 3] {
+        let service = Service::new(30, 10).failing([3]);
+        let context = context([("rows", Rows::of(&service).table().window(window))]);
+        let plan = plan(&context, "SELECT id FROM rows").await;
+        let streams = || execute_stream_partitioned(Arc::clone(&plan), context.task_ctx()).unwrap();
+        let mut stream = streams().remove(0);
+        assert_eq!(stream.try_next().await.unwrap().unwrap().num_rows(), 9);
+        drop(stream);
+        let error = unread(&plan).unwrap_err();
+        assert!(error.to_string().contains("failed behind rows that were read already"), "{error}");
+
+        // Who saw it may go on.
+        let mut stream = streams().remove(0);
+        assert_eq!(stream.try_next().await.unwrap().unwrap().num_rows(), 9);
+        assert!(stream.try_next().await.unwrap_err().to_string().contains("no access"));
+        let rest = rest(Rows::of(&service), unread(&plan).unwrap()).await;
+        assert_eq!(rest, (10..30).collect::<Vec<_>>());
+    }
+}
