@@ -136,7 +136,8 @@ impl SearchBuilder {
         self
     }
 
-    /// Sorts by a property, ascending: one whose values are numbers, dates or times. By
+    /// Sorts by a property, ascending: one whose values are numbers, or dates or times from 1970
+    /// on. An earlier one ends the reading with a [`Contradiction`](ErrorKind::Contradiction). By
     /// default objects are sorted by id, which is cheaper: each page costs one request, and
     /// nothing is read twice.
     ///

@@ -58,10 +58,28 @@ fn surface_of(files: &[(&str, &str)]) -> String {
     listing(&Modules::read(&|name| files.get(name).map(|text| (*text).to_owned())))
 }
 
+/// The features of a manifest, each with what it turns on.
+fn features(manifest: &str) -> String {
+    let mut lines = manifest.lines().skip_while(|line| *line != "[features]");
+    let heading = lines.next().map(|_| "# features\n\n".to_owned());
+    let features = lines.take_while(|line| !line.starts_with('['));
+    let features = features.filter(|line| !line.starts_with('#') && !line.is_empty());
+    heading.into_iter().chain(features.map(|line| format!("{line}\n"))).collect()
+}
+
+#[test]
+fn a_feature_that_goes_is_noticed() {
+    let before =
+        "[package]\n\n[features]\n# All.\ndefault = [\"a\"]\na = []\n\n[dependencies]\nb = \"1\"";
+    assert_eq!(features(before), "# features\n\ndefault = [\"a\"]\na = []\n");
+    assert_ne!(features(&before.replace("a = []\n", "")), features(before));
+}
+
 #[test]
 fn the_public_surface_is_the_one_that_was_accepted() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(FILE);
-    let now = listing(&Modules::of_this_crate());
+    let features = features(include_str!("../../Cargo.toml"));
+    let now = format!("{features}\n{}", listing(&Modules::of_this_crate()));
     if env::var_os(ACCEPT).is_some() {
         fs::write(&path, &now).unwrap();
     }
