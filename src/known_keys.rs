@@ -24,6 +24,7 @@ pub(crate) struct SavedKeys {
 /// What is known of the keys besides.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[allow(clippy::struct_excessive_bools, reason = "each says something of its own")]
 pub(crate) struct KeyState {
     /// Whether others were known before that are forgotten.
     pub(crate) has_forgotten: bool,
@@ -31,6 +32,9 @@ pub(crate) struct KeyState {
     pub(crate) passes_over: bool,
     /// Whether a page led to several others, so that pages have no fixed order.
     pub(crate) has_branched: bool,
+    /// Whether the list is read anew, and all keys were known when that began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) leaves_out_known: bool,
 }
 
 impl KnownKeys {
@@ -100,6 +104,7 @@ impl KnownKeys {
         if is_known {
             // Where all keys are known, what is unknown is new.
             self.state.passes_over = self.state.has_forgotten;
+            self.state.leaves_out_known = !self.state.has_forgotten;
         }
         is_known
     }

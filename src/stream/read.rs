@@ -20,7 +20,7 @@ use crate::{
 const MAX_WINDOW: usize = 1_024;
 
 /// How many keys are kept for restarts, unless the caller says otherwise.
-const KNOWN_KEYS: usize = 10_000;
+pub(super) const KNOWN_KEYS: usize = 10_000;
 
 /// How many empty pages in a row are followed, unless the caller says otherwise.
 const MAX_EMPTY_PAGES: u64 = 1_000;

@@ -1,4 +1,7 @@
-use super::{failures::Failures, monitor::Progress, page_check::PageCheck, reading::Reading};
+use super::{
+    failures::Failures, monitor::Progress, page_check::PageCheck, read::KNOWN_KEYS,
+    reading::Reading,
+};
 use crate::{
     checkpoint::Checkpoint,
     cursor::{Cursor, from_json},
@@ -28,6 +31,11 @@ impl<C: Cursor> Reading<C> {
             // They are needed until the place is found.
             (None, Some(saved)) if saved.state.passes_over => {
                 Some(Box::new(KnownKeys::restore(saved.keys.len(), &saved)))
+            }
+            // They are needed to the end, and more are kept: what is new may stand before them.
+            (None, Some(saved)) if saved.state.leaves_out_known => {
+                let most = saved.keys.len().max(KNOWN_KEYS);
+                Some(Box::new(KnownKeys::restore(most, &saved)))
             }
             (None, _) => None,
         };

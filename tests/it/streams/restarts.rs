@@ -156,6 +156,23 @@ async fn a_reading_that_is_cut_while_it_passes_over_goes_on_with_that() {
 }
 
 #[tokio::test]
+async fn a_reading_that_is_cut_while_it_leaves_out_known_records_goes_on_with_that() {
+    let scroll = Scroll::new(1_000_000);
+    let pages = scroll.pages().keyed(|it| *it);
+    let mut stream = pages.read().restarts(1).records();
+    let before = stream.by_ref().take(555).try_collect::<Vec<_>>().await.unwrap();
+    let checkpoint = stored(&stream.checkpoint().unwrap());
+    scroll.fetches.store(1_000_000, SeqCst);
+    let read = pages.read().restarts(1).max_pages(20).resume(checkpoint);
+    let outcome = drain(read.records()).await;
+    assert!(outcome.records.is_empty(), "20 pages are left out");
+    let checkpoint: Checkpoint = stored(&outcome.monitor.checkpoint().unwrap());
+    // Who resumes it need not say so again.
+    let rest = drain(pages.read().resume(checkpoint).records()).await.whole();
+    assert!(before.into_iter().chain(rest).eq(0..1_000));
+}
+
+#[tokio::test]
 async fn a_part_does_not_begin_anew() {
     struct Halves;
 
