@@ -8,13 +8,14 @@ use datafusion::{
 use serde::Serialize;
 use serde_arrow::ArrayBuilder;
 
+use crate::names::has_names;
+
 /// Records as the columns that a query needs.
 pub(crate) struct BatchBuilder {
     schema: SchemaRef,
     /// None where no column is needed.
     arrays: Option<ArrayBuilder>,
     rows: usize,
-    has_checked: bool,
 }
 
 impl BatchBuilder {
@@ -22,7 +23,7 @@ impl BatchBuilder {
         let has_columns = !schema.fields().is_empty();
         let arrays = has_columns.then(|| ArrayBuilder::from_arrow(schema.fields()));
         let arrays = arrays.transpose().map_err(|error| as_error(&error))?;
-        Ok(Self { schema, arrays, rows: 0, has_checked: false })
+        Ok(Self { schema, arrays, rows: 0 })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -32,9 +33,7 @@ impl BatchBuilder {
     pub(crate) fn push(&mut self, record: &impl Serialize) -> Result<()> {
         if let Some(arrays) = &mut self.arrays {
             // The fields of a tuple are taken in their order, whatever columns are asked for.
-            if !std::mem::replace(&mut self.has_checked, true)
-                && !serde_json::to_value(record).is_ok_and(|value| value.is_object())
-            {
+            if !has_names(record) {
                 return exec_err!(
                     "a record of a table is a struct or a map, with names for columns"
                 );
@@ -117,6 +116,7 @@ mod tests {
     #[test]
     fn a_record_without_names_is_an_error() {
         let mut builder = BatchBuilder::new(Arc::new(schema_of::<Deal>().unwrap())).unwrap();
+        builder.push(&deal(1)).unwrap();
         assert!(builder.push(&(1, "deal")).unwrap_err().to_string().contains("a struct or a map"));
     }
 }

@@ -91,6 +91,7 @@ mod environment;
 mod error;
 mod failures;
 mod metrics;
+mod names;
 mod options;
 mod part;
 mod part_stream;
