@@ -23,7 +23,8 @@ impl Checkpoint {
     ///
     /// The first part takes over the counts of this checkpoint and the ids that failed. The others
     /// begin at 0. So the sums over all parts are those of the reading. The keys for
-    /// [`deduplicate`](crate::Read::deduplicate) go into each part.
+    /// [`deduplicate`](crate::Read::deduplicate) go into each part. A part does not know what the
+    /// others read from then on.
     ///
     /// ```
     /// use futures::{StreamExt, TryStreamExt, stream};
