@@ -1,13 +1,12 @@
 use std::fmt::{self, Debug, Formatter};
 
 use super::{
-    account::{account_setters, endpoint},
+    account::{account_setters, client, endpoint},
     association_types::AssociationType,
     builder::ApiVersion,
 };
 use crate::{
     error::Error,
-    http::Client,
     rest::{List, SinglePage, forward_to_list},
     transport::{EndpointBuilder, path_segment},
 };
@@ -110,8 +109,8 @@ impl AssociationLabelsBuilder {
         let from = path_segment("object type", &self.from)?;
         let to = path_segment("object type", &self.to)?;
         let path = format!("{}/{from}/{to}/labels", self.version.associations());
-        let endpoint = self.endpoint.build("", "token", None::<(&str, String)>)?;
-        let list = Client::of(endpoint).get(path).pages(SinglePage).records_at("/results");
+        let client = client(self.endpoint)?;
+        let list = client.get(path).pages(SinglePage).records_at("/results");
         Ok(AssociationLabels { list: list.build()? })
     }
 }

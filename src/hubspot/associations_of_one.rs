@@ -3,15 +3,14 @@ use std::fmt::{self, Debug, Formatter};
 use async_trait::async_trait;
 
 use super::{
-    account::{account_setters, endpoint},
+    account::{account_setters, check_size, client, endpoint},
     after::After,
     associations::Association,
     builder::ApiVersion,
     wire::{Associated, ObjectId},
 };
 use crate::{
-    error::{Error, ErrorKind},
-    http::Client,
+    error::Error,
     opaque_cursor::OpaqueCursor,
     page::Page,
     paginator::{Paginator, forward_to},
@@ -120,7 +119,7 @@ impl AssociationsOfOneBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`]:
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration):
     ///
     /// - if the token is missing, or a header can't carry it,
     /// - if the limit is not from 1 to 500,
@@ -129,18 +128,15 @@ impl AssociationsOfOneBuilder {
     /// - if no transport is given, and the feature `reqwest` is off or the base URL is
     ///   `https` and no TLS feature is on.
     pub fn build(self) -> Result<AssociationsOfOne, Error> {
-        if !(1..=MAX_LIMIT).contains(&self.limit) {
-            let message = format!("invalid limit {}: expected 1 to {MAX_LIMIT}", self.limit);
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
+        check_size("limit", self.limit, MAX_LIMIT)?;
         let id = self.from.to_string();
         let from_type = path_segment("object type", &self.from_type)?;
         let id = path_segment("object id", &id)?;
         let to_type = path_segment("object type", &self.to_type)?;
         let objects = self.version.objects();
         let path = format!("{objects}/{from_type}/{id}/associations/{to_type}");
-        let endpoint = self.endpoint.build("", "token", None::<(&str, String)>)?;
-        let request = Client::of(endpoint).get(path).limit("limit", self.limit);
+        let client = client(self.endpoint)?;
+        let request = client.get(path).limit("limit", self.limit);
         let list = request.pages(After::new()).records_at("/results").key_at("/toObjectId");
         Ok(AssociationsOfOne { from: self.from, list: list.build()? })
     }

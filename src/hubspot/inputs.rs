@@ -6,6 +6,7 @@ use std::{
 use twox_hash::XxHash3_64;
 
 use super::{
+    account::check_size,
     batch::{self, Batch},
     wire::ObjectId,
 };
@@ -28,10 +29,7 @@ impl Inputs {
         batch_size: usize,
         most: usize,
     ) -> Result<Self, Error> {
-        if !(1..=most).contains(&batch_size) {
-            let message = format!("invalid batch size {batch_size}: expected 1 to {most}");
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
+        check_size("batch size", batch_size, most)?;
         let mut seen = HashSet::with_capacity(ids.len());
         ids.retain(|id| seen.insert(id.clone()));
         if seen.contains(&ObjectId::from("")) {

@@ -3,13 +3,12 @@ use std::fmt::{self, Debug, Formatter};
 use serde::de::DeserializeOwned;
 
 use super::{
-    account::{account_setters, endpoint},
+    account::{account_setters, check_size, client, endpoint},
     after::After,
     object::Object,
 };
 use crate::{
-    error::{Error, ErrorKind},
-    http::Client,
+    error::Error,
     opaque_cursor::OpaqueCursor,
     rest::{List, forward_to_list},
     transport::{EndpointBuilder, path_segment},
@@ -137,7 +136,7 @@ impl ObjectsBuilder {
     ///
     /// # Errors
     ///
-    /// [`ErrorKind::Configuration`]:
+    /// [`ErrorKind::Configuration`](crate::ErrorKind::Configuration):
     ///
     /// - if the token is missing, or a header can't carry it,
     /// - if the limit is not from 1 to 100, or to 50 with history,
@@ -149,15 +148,11 @@ impl ObjectsBuilder {
         let has_history = !self.properties_with_history.is_empty();
         let most = if has_history { MAX_LIMIT_WITH_HISTORY } else { MAX_LIMIT };
         let limit = self.limit.unwrap_or(most);
-        if !(1..=most).contains(&limit) {
-            let message = format!("invalid limit {limit}: expected 1 to {most}");
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
+        check_size("limit", limit, most)?;
         let object_type = path_segment("object type", &self.object_type)?;
-        let endpoint = self.endpoint.build("", "token", None::<(&str, String)>)?;
-        let mut request = Client::of(endpoint)
-            .get(format!("/crm/objects/2026-03/{object_type}"))
-            .limit("limit", limit);
+        let client = client(self.endpoint)?;
+        let mut request =
+            client.get(format!("/crm/objects/2026-03/{object_type}")).limit("limit", limit);
         let lists = [
             ("properties", &self.properties),
             ("propertiesWithHistory", &self.properties_with_history),

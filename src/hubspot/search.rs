@@ -4,14 +4,13 @@ use serde::de::DeserializeOwned;
 use serde_json::json;
 
 use super::{
-    account::{account_setters, endpoint},
+    account::{account_setters, check_size, client, endpoint},
     filter::Filter,
     object::Object,
     search_style::{SearchPosition, SearchStyle, Sort},
 };
 use crate::{
     error::{Error, ErrorKind},
-    http::Client,
     rest::{List, forward_to_list},
     transport::{EndpointBuilder, path_segment},
 };
@@ -182,10 +181,7 @@ impl SearchBuilder {
     /// - if no transport is given, and the feature `reqwest` is off or the base URL is
     ///   `https` and no TLS feature is on.
     pub fn build<T: DeserializeOwned + Send + 'static>(mut self) -> Result<Search<T>, Error> {
-        if !(1..=MAX_LIMIT).contains(&self.limit) {
-            let message = format!("invalid limit {}: expected 1 to {MAX_LIMIT}", self.limit);
-            return Err(Error::new(ErrorKind::Configuration, message));
-        }
+        check_size("limit", self.limit, MAX_LIMIT)?;
         if self.groups.iter().any(Vec::is_empty) {
             let message = "a group has no filter: without groups, all objects are found";
             return Err(Error::new(ErrorKind::Configuration, message));
@@ -196,7 +192,7 @@ impl SearchBuilder {
             self.properties.push(property.clone());
         }
         let object_type = path_segment("object type", &self.object_type)?;
-        let endpoint = self.endpoint.build("", "token", None::<(&str, String)>)?;
+        let client = client(self.endpoint)?;
         // The style puts the groups and the sort into each request. Here they are a part of the
         // identity.
         let mut body = json!({
@@ -207,7 +203,7 @@ impl SearchBuilder {
         if let Some(query) = &self.query {
             body["query"] = json!(query);
         }
-        let request = Client::of(endpoint)
+        let request = client
             .post(format!("/crm/objects/2026-03/{object_type}/search"))
             .json(&body)
             .limit_in_body("/limit", self.limit);
